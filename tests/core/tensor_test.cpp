@@ -73,7 +73,8 @@ TEST(TensorTest, ReshapingKeepsTheValues) {
 
 TEST(TensorTest, MayBeEmpty) {
   const Tensor tensor;
-  const Tensor copy = tensor;
+  Tensor copy({DType::kF32, {3}});
+  copy = tensor;
   EXPECT_EQ(copy.num_elements(), 0);
   EXPECT_TRUE(copy == tensor);
 }

@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 USES = {
     "core": [],
     "search": ["core"],
+    "network": ["core"],
 }
 
 # angle-bracket header prefix -> regular expression of the paths that may include it

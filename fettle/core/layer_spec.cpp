@@ -1,0 +1,113 @@
+#include "fettle/core/layer_spec.h"
+
+#include <charconv>
+#include <utility>
+
+namespace fettle {
+namespace {
+
+std::string TypesText(const std::vector<TensorType>& types) {
+  std::string text;
+  for (const TensorType& type : types) {
+    if (!text.empty()) text += ',';
+    text += TypeText(type);
+  }
+  return text;
+}
+
+bool ParseTypes(std::string_view text, std::vector<TensorType>* types) {
+  while (true) {
+    const size_t end = text.find(',');
+    const std::optional<TensorType> type = ParseType(text.substr(0, end));
+    if (!type) return false;
+    types->push_back(*type);
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string DensityText(double density) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, density).ptr};
+}
+
+bool ParseDensity(std::string_view text, double* density) {
+  const auto [after, fault] = std::from_chars(text.data(), text.data() + text.size(), *density);
+  return fault == std::errc() && after == text.data() + text.size() && *density >= 0 &&
+         *density <= 1;
+}
+
+bool ParseActivation(std::string_view word, std::optional<Activation>* activation) {
+  const std::optional<Op> op = ParseOp(word);
+  if (!op || !std::holds_alternative<Activation>(*op)) return false;
+  *activation = std::get<Activation>(*op);
+  return true;
+}
+
+// One word behind the operator's; false where it is not one of a key.
+bool ParseWord(std::string_view word, LayerSpec* spec) {
+  const auto value_of = [&](std::string_view name) {
+    return word.starts_with(name) ? word.substr(name.size()) : std::string_view();
+  };
+  if (const auto value = value_of("in="); !value.empty()) return ParseTypes(value, &spec->inputs);
+  if (const auto value = value_of("weights="); !value.empty()) {
+    return ParseTypes(value, &spec->weights);
+  }
+  if (const auto value = value_of("out="); !value.empty()) {
+    const std::optional<TensorType> type = ParseType(value);
+    if (type) spec->output = *type;
+    return type.has_value();
+  }
+  if (const auto value = value_of("density="); !value.empty()) {
+    return ParseDensity(value, &spec->density);
+  }
+  if (word == "residual=1") return spec->adds_residual = true;
+  return ParseActivation(word, &spec->activation);
+}
+
+}  // namespace
+
+LayerKey KeyOf(const LayerSpec& spec) {
+  std::string text = OpText(spec.op);
+  if (!spec.inputs.empty()) text.append(" in=").append(TypesText(spec.inputs));
+  if (!spec.weights.empty()) text.append(" weights=").append(TypesText(spec.weights));
+  text.append(" out=").append(TypeText(spec.output));
+  if (spec.adds_residual) text.append(" residual=1");
+  if (spec.activation) text.append(" ").append(OpText(*spec.activation));
+  if (spec.density != 1) text.append(" density=").append(DensityText(spec.density));
+  return {std::move(text)};
+}
+
+std::optional<LayerSpec> ParseLayerSpec(std::string_view text) {
+  LayerSpec spec;
+  const size_t space = text.find(' ');
+  const std::optional<Op> op = ParseOp(text.substr(0, space));
+  if (!op) return std::nullopt;
+  spec.op = *op;
+  std::string_view rest = space == std::string_view::npos ? "" : text.substr(space + 1);
+  while (!rest.empty()) {
+    const size_t end = rest.find(' ');
+    if (!ParseWord(rest.substr(0, end), &spec)) return std::nullopt;
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  // One key a layer: anything but the canonical text (another order, a word twice) is refused.
+  if (KeyOf(spec).text != text) return std::nullopt;
+  return spec;
+}
+
+int64_t MacsOf(const LayerSpec& spec) {
+  const int64_t outputs = ElementCount(spec.output);
+  if (std::holds_alternative<Conv>(spec.op) || std::holds_alternative<InnerProduct>(spec.op)) {
+    // Each output reads one filter: the weights of one output channel.
+    const TensorType& weights = spec.weights.at(0);
+    return weights.shape[0] == 0 ? 0 : outputs * (ElementCount(weights) / weights.shape[0]);
+  }
+  if (std::holds_alternative<MatMul>(spec.op)) return outputs * spec.inputs.at(0).shape.back();
+  if (const auto* gemm = std::get_if<Gemm>(&spec.op)) {
+    return outputs * spec.inputs.at(0).shape[gemm->transpose_a ? 0 : 1];
+  }
+  return 0;
+}
+
+}  // namespace fettle

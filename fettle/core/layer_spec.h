@@ -1,0 +1,52 @@
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fettle/core/op.h"
+
+namespace fettle {
+
+// A layer's work, apart from its weights' values and its name: what a primitive is asked to do and
+// what a measurement is kept under. Made by lowering; batch norm is folded, activations and
+// residual sums are fused:
+//
+//   output = activation(op(inputs, weights) + residual)
+//
+// where the residual, if any, is the last of the inputs and has the output's shape and type.
+struct LayerSpec {
+  Op op;
+  std::vector<TensorType> inputs;   // activations, the residual last
+  std::vector<TensorType> weights;  // constants, in the order op.h states
+  TensorType output;
+  bool adds_residual = false;
+  std::optional<Activation> activation;
+  double density = 1;  // the share of the first weight that is not zero, where a kernel may use it
+
+  friend bool operator==(const LayerSpec&, const LayerSpec&) = default;
+};
+
+// The canonical text of a LayerSpec, what the database, plans and the worker's protocol hold:
+//
+//   conv(kernel=3x3,...) in=f32[1x64x56x56] weights=f32[64x64x3x3],f32[64] out=f32[1x64x56x56]
+//   residual=1 activation(kind=relu,alpha=0,beta=0) density=0.1        (on one line)
+//
+// The last three only where they say something. Equal specs have equal keys.
+struct LayerKey {
+  std::string text;
+
+  friend auto operator<=>(const LayerKey&, const LayerKey&) = default;
+};
+
+LayerKey KeyOf(const LayerSpec& spec);
+
+// Nothing for text that is no key; the shapes are not checked against the operator.
+std::optional<LayerSpec> ParseLayerSpec(std::string_view text);
+
+// Multiplications with accumulation, counted dense; 0 for operators that have none.
+int64_t MacsOf(const LayerSpec& spec);
+
+}  // namespace fettle

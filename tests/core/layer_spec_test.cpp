@@ -1,0 +1,74 @@
+#include "fettle/core/layer_spec.h"
+
+#include <gtest/gtest.h>
+
+namespace fettle {
+namespace {
+
+TensorType F(Shape shape) { return {DType::kF32, std::move(shape)}; }
+
+LayerSpec ResidualConv() {
+  LayerSpec spec;
+  spec.op = Conv{{{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 2};
+  spec.inputs = {F({1, 64, 56, 56}), F({1, 32, 56, 56})};
+  spec.weights = {F({32, 32, 3, 3}), F({32})};
+  spec.output = F({1, 32, 56, 56});
+  spec.adds_residual = true;
+  spec.activation = Activation{ActivationKind::kClip, 0, 6};
+  spec.density = 0.1;
+  return spec;
+}
+
+LayerSpec PlainSum() {
+  LayerSpec spec;
+  spec.op = Sum{};
+  spec.inputs = {F({2}), F({2}), F({2})};
+  spec.output = F({2});
+  return spec;
+}
+
+TEST(LayerSpecTest, KeyIsThePersistedText) {
+  EXPECT_EQ(KeyOf(ResidualConv()).text,
+            "conv(kernel=3x3,strides=1x1,dilations=1x1,pads_begin=1x1,pads_end=1x1,groups=2) "
+            "in=f32[1x64x56x56],f32[1x32x56x56] weights=f32[32x32x3x3],f32[32] "
+            "out=f32[1x32x56x56] residual=1 activation(kind=clip,alpha=0,beta=6) density=0.1");
+  EXPECT_EQ(KeyOf(PlainSum()).text, "sum() in=f32[2],f32[2],f32[2] out=f32[2]");
+}
+
+TEST(LayerSpecTest, KeyParsesBack) {
+  for (const LayerSpec& spec : {ResidualConv(), PlainSum()}) {
+    const std::optional<LayerSpec> parsed = ParseLayerSpec(KeyOf(spec).text);
+    ASSERT_TRUE(parsed) << KeyOf(spec).text;
+    EXPECT_EQ(*parsed, spec);
+  }
+}
+
+TEST(LayerSpecTest, RefusesEverythingElse) {
+  for (const char* text :
+       {"", "sum()", "sum() ", "sum()  in=f32[2] out=f32[2]", "sum() out=f32[2] in=f32[2]",
+        "sum() in=f32[2] out=f32[2] ", "sum() in=f32[2] in=f32[2] out=f32[2]",
+        "sum() in=f32[2], out=f32[2]", "sum() in= out=f32[2]", "sum() out=f32[2] density=1",
+        "sum() out=f32[2] density=2", "sum() out=f32[2] density=nan", "sum() out=f32[2] residual=0",
+        "sum() out=f32[2] sum()", "sum() out=f32[2] colour=1", "blur() out=f32[2]"}) {
+    EXPECT_FALSE(ParseLayerSpec(text)) << text;
+  }
+}
+
+TEST(LayerSpecTest, CountsMultiplications) {
+  EXPECT_EQ(MacsOf(ResidualConv()), int64_t{32} * 56 * 56 * 32 * 9);
+  EXPECT_EQ(MacsOf(PlainSum()), 0);
+  LayerSpec product;
+  product.op = InnerProduct{};
+  product.inputs = {F({4, 100})};
+  product.weights = {F({10, 100}), F({10})};
+  product.output = F({4, 10});
+  EXPECT_EQ(MacsOf(product), 4 * 10 * 100);
+  product.op = MatMul{};
+  product.inputs = {F({3, 4, 100}), F({100, 10})};
+  product.weights.clear();
+  product.output = F({3, 4, 10});
+  EXPECT_EQ(MacsOf(product), 3 * 4 * 10 * 100);
+}
+
+}  // namespace
+}  // namespace fettle

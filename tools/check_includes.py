@@ -17,13 +17,36 @@ USES = {
     "core": [],
     "search": ["core"],
     "network": ["core"],
+    "primitives": ["core"],
+    "runtime": ["core", "primitives"],
+    "deploy": ["network", "runtime"],
+    "device": ["runtime"],
+    "database": ["core"],
+    "cost_models": ["database", "search", "runtime"],
+    "training": ["network", "deploy"],
+    "tuner": ["search", "deploy", "device", "database", "cost_models", "training"],
 }
 
 # angle-bracket header prefix -> regular expression of the paths that may include it
 THIRD_PARTY = {
     "gtest/": r"tests/.*",
     "gmock/": r"tests/.*",
+    "google/protobuf/": r"(fettle/network/onnx|tests/support)/.*",
+    "onnx/": r"(fettle/network/onnx|tests/support|tests/network/onnx)/.*",
+    "oneapi/dnnl/": r"fettle/(primitives|training)/.*onednn.*",
+    "cblas.h": r"fettle/(primitives|training)/.*openblas.*",
+    "lapacke.h": r"fettle/network/linalg/.*",
+    "sqlite3.h": r"fettle/database/sqlite/.*",
+    "nlohmann/": r"(fettle|tests)/.*json.*",
+    "boost/program_options": r"fettle/tuner/cli/.*",
+    "zlib.h": r"fettle/training/data/.*gzip.*",
+    "omp.h": r"fettle/primitives/threads\.cpp",
+    "immintrin.h": r"fettle/primitives/.*",
 }
+
+# The operating system's headers, for what the standard library has no words for.
+SYSTEM = re.compile(r"^(unistd|fcntl|signal|poll|sched|cpuid|sys/[a-z]+)\.h$")
+SYSTEM_ALLOWED = r"(fettle/(core|device|database|tuner)|tests)/.*"
 
 STANDARD = re.compile(r"^[a-z_]+$")  # <vector>, <cstdint>: no slash, no suffix
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -51,6 +74,8 @@ def fault_of(path, rung, bracket, header):
         return None if other in closure(rung) else f"{rung}/ may not use {other}/"
     if STANDARD.match(header):
         return None
+    if SYSTEM.match(header):
+        return None if re.fullmatch(SYSTEM_ALLOWED, path) else f"only for {SYSTEM_ALLOWED}"
     for prefix, allowed in THIRD_PARTY.items():
         if header.startswith(prefix):
             return None if re.fullmatch(allowed, path) else f"{prefix} is only for {allowed}"

@@ -16,33 +16,13 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-// Everything about a graph but the numbers of its values.
-std::string Described(const Graph& graph) {
-  std::string text;
-  const auto value = [&](ValueId id) {
-    text += " " + graph.value(id).name + ":" + TypeText(graph.value(id).type);
-    if (graph.IsConstant(id)) text += "=constant";
-  };
-  for (ValueId id : graph.inputs()) value(id);
-  for (const Node& node : graph.nodes()) {
-    text += "\n" + node.name + " = " + OpText(node.op);
-    for (ValueId id : node.inputs) value(id);
-    text += " ->";
-    for (ValueId id : node.outputs) value(id);
-  }
-  text += "\noutputs";
-  for (ValueId id : graph.outputs()) value(id);
-  for (const auto& [key, entry] : graph.metadata) text += "\n" + key + "=" + entry;
-  return text;
-}
-
 Graph ThereAndBack(const Graph& graph, const ExportOptions& options = {}) {
   return ImportBytes(ExportOnnxBytes(graph, options), {.widen_halves = false});
 }
 
 void ExpectSame(const Graph& graph) {
   const Graph again = ThereAndBack(graph);
-  EXPECT_EQ(Described(again), Described(graph));
+  EXPECT_EQ(DescriptionOf(again), DescriptionOf(graph));
   ASSERT_EQ(again.nodes().size(), graph.nodes().size());
   for (size_t n = 0; n < graph.nodes().size(); ++n) {
     const std::vector<ValueId>& ids = graph.nodes()[n].inputs;
@@ -252,7 +232,7 @@ TEST(ExportBatchTest, IsLeftOpenWherePossible) {
   const onnx::ModelProto model = Parsed(bytes);
   EXPECT_EQ(model.graph().input(0).type().tensor_type().shape().dim(0).dim_param(), "N");
   EXPECT_EQ(model.graph().output(0).type().tensor_type().shape().dim(0).dim_param(), "N");
-  EXPECT_EQ(Described(ImportBytes(bytes)), Described(graph));
+  EXPECT_EQ(DescriptionOf(ImportBytes(bytes)), DescriptionOf(graph));
   const Graph larger = ImportBytes(bytes, {.batch = 5});
   EXPECT_EQ(larger.value(larger.outputs()[0]).type.shape, (Shape{5, 10}));
 }
@@ -277,12 +257,12 @@ TEST(ExportFileTest, WritesWholeFilesOnly) {
   fs::create_directories(folder);
   const Graph graph = GraphOf(Softmax{1}, {{2, 3}});
   ExportOnnx(graph, folder / "model.onnx");
-  EXPECT_EQ(Described(ImportOnnx(folder / "model.onnx")), Described(graph));
+  EXPECT_EQ(DescriptionOf(ImportOnnx(folder / "model.onnx")), DescriptionOf(graph));
 
   // What cannot be written leaves the old file, and nothing beside it.
   const Graph bad = GraphOf(InnerProduct{}, {{2, 3}, {4, 3}});
   EXPECT_THROW(ExportOnnx(bad, folder / "model.onnx"), Error);
-  EXPECT_EQ(Described(ImportOnnx(folder / "model.onnx")), Described(graph));
+  EXPECT_EQ(DescriptionOf(ImportOnnx(folder / "model.onnx")), DescriptionOf(graph));
   fs::create_directory(folder / "taken");
   fs::create_directory(folder / "taken" / "inside");
   EXPECT_THROW(ExportOnnx(graph, folder / "taken"), Error);

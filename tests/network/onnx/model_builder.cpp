@@ -165,6 +165,25 @@ std::string OpsOf(const Graph& graph) {
   return text;
 }
 
+std::string DescriptionOf(const Graph& graph) {
+  std::string text;
+  const auto value = [&](ValueId id) {
+    text += " " + graph.value(id).name + ":" + TypeText(graph.value(id).type);
+    if (graph.IsConstant(id)) text += "=constant";
+  };
+  for (ValueId id : graph.inputs()) value(id);
+  for (const Node& node : graph.nodes()) {
+    text += "\n" + node.name + " = " + OpText(node.op);
+    for (ValueId id : node.inputs) value(id);
+    text += " ->";
+    for (ValueId id : node.outputs) value(id);
+  }
+  text += "\noutputs";
+  for (ValueId id : graph.outputs()) value(id);
+  for (const auto& [key, entry] : graph.metadata) text += "\n" + key + "=" + entry;
+  return text;
+}
+
 std::string OpsOf(const OneNode& node) { return OpsOf(ImportProto(ModelOf(node))); }
 
 std::string FaultOf(const OneNode& node) { return FaultOf(ModelOf(node)); }

@@ -75,6 +75,8 @@ onnx::ModelProto ModelOf(const OneNode& node);
 // The canonical texts of the graph's nodes, one a line.
 std::string OpsOf(const OneNode& node);
 std::string OpsOf(const Graph& graph);
+// Everything about a graph but the numbers that its constants hold.
+std::string DescriptionOf(const Graph& graph);
 std::string FaultOf(const OneNode& node);
 // The shapes of the outputs: "1x2 3x4".
 std::string OutputsOf(const OneNode& node);

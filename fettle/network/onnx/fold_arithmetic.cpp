@@ -10,26 +10,13 @@ namespace {
 // Calls body(T()) with the C++ type of the elements; not for f16 and bf16.
 template <typename Body>
 void WithType(DType dtype, const Body& body) {
-  switch (dtype) {
-    case DType::kF32:
-      return body(float());
-    case DType::kF64:
-      return body(double());
-    case DType::kI8:
-      return body(int8_t());
-    case DType::kU8:
-    case DType::kBool:
-      return body(uint8_t());
-    case DType::kI16:
-      return body(int16_t());
-    case DType::kI32:
-      return body(int32_t());
-    case DType::kI64:
-      return body(int64_t());
-    case DType::kF16:
-    case DType::kBF16:
-      return;
-  }
+  if (dtype == DType::kF32) body(float());
+  if (dtype == DType::kF64) body(double());
+  if (dtype == DType::kI8) body(int8_t());
+  if (dtype == DType::kU8 || dtype == DType::kBool) body(uint8_t());
+  if (dtype == DType::kI16) body(int16_t());
+  if (dtype == DType::kI32) body(int32_t());
+  if (dtype == DType::kI64) body(int64_t());
 }
 
 // Truncated towards zero; clamped, where C++ would leave it undefined, and 0 for NaN.

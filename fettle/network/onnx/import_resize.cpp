@@ -82,6 +82,7 @@ void KeepAspectRatio(const std::string& policy, const std::vector<int64_t>& axes
     throw Refuse("the keep_aspect_ratio_policy ", Quoted(policy));
   }
   std::vector<float> scales;
+  scales.reserve(axes.size());
   for (int64_t axis : axes) scales.push_back(resize->scales[static_cast<size_t>(axis)]);
   if (scales.empty()) return;
   const float scale = is_smaller ? *std::min_element(scales.begin(), scales.end())

@@ -83,13 +83,14 @@ std::string ReadFile(const std::filesystem::path& path) {
   if (S_ISDIR(status.st_mode)) throw fail(Reason(EISDIR));
   if (!S_ISREG(status.st_mode)) throw fail("not a regular file");
 
-  std::string bytes(static_cast<size_t>(status.st_size), '\0');
+  // To the end, whatever the size said: the system's own files under /proc say 0.
+  std::string bytes(static_cast<size_t>(status.st_size) + 1, '\0');
   size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got = ::read(file.number(), bytes.data() + filled, bytes.size() - filled);
+  for (ssize_t got = -1; got != 0;) {
+    got = ::read(file.number(), bytes.data() + filled, bytes.size() - filled);
     if (got < 0 && errno != EINTR) throw fail(Reason(errno));
-    if (got == 0) break;  // it shrank meanwhile
     if (got > 0) filled += static_cast<size_t>(got);
+    if (filled == bytes.size()) bytes.resize(2 * filled + 4096);
   }
   bytes.resize(filled);
   return bytes;

@@ -64,6 +64,10 @@ TEST_F(FileTest, JoinsPieces) {
   EXPECT_EQ(ReadFile(folder_ / "x"), "one, two");
 }
 
+TEST_F(FileTest, ReadsFilesThatDoNotSayTheirSize) {
+  EXPECT_THAT(ReadFile("/proc/self/status"), HasSubstr("Pid:"));
+}
+
 TEST_F(FileTest, ReadingSaysWhatIsWrong) {
   const auto reading = [](const fs::path& path) { return ErrorOf([&] { ReadFile(path); }); };
   EXPECT_THAT(reading(folder_ / "none"), HasSubstr("none: cannot read it: No such file"));

@@ -168,7 +168,7 @@ Header TakeHeader(std::string_view* bytes, std::string_view name) {
   std::memcpy(&length, bytes->data(), length_bytes);
   bytes->remove_prefix(length_bytes);
   if (bytes->size() < length) throw truncated();
-  const Header header = HeaderParser(bytes->substr(0, length), name).Parse();
+  Header header = HeaderParser(bytes->substr(0, length), name).Parse();
   bytes->remove_prefix(length);
   return header;
 }

@@ -53,8 +53,7 @@ std::optional<std::string> FaultOf(const LayerSpec& spec) {
   if (auto fault = FaultOfPrecision(spec)) return fault;
 
   if (std::holds_alternative<InnerProduct>(spec.op) && spec.weights.size() > 1 &&
-      !spec.output.shape.empty() &&
-      spec.weights[1].shape != Shape{spec.output.shape.back()}) {
+      !spec.output.shape.empty() && spec.weights[1].shape != Shape{spec.output.shape.back()}) {
     return Text("the bias is ", TypeText(spec.weights[1]));
   }
   const bool is_reorder = std::holds_alternative<Reorder>(spec.op);

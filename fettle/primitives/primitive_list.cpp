@@ -8,6 +8,19 @@ PrimitiveList PrimitiveList::All() {
   PrimitiveList all;
   auto& list = all.primitives_;
   list.push_back(MakeReference());  // stays the first
+  list.push_back(MakeOnednnConv());
+  list.push_back(MakeOnednnInnerProduct());
+  list.push_back(MakeOnednnMatmul());
+  list.push_back(MakeOnednnPool());
+  list.push_back(MakeOnednnGlobalAveragePool());
+  list.push_back(MakeOnednnEltwise());
+  list.push_back(MakeOnednnSoftmax());
+  list.push_back(MakeOnednnLrn());
+  list.push_back(MakeOnednnBinary());
+  list.push_back(MakeOnednnSum());
+  list.push_back(MakeOnednnConcat());
+  list.push_back(MakeOnednnReorder());
+  list.push_back(MakeOnednnResampling());
   return all;
 }
 

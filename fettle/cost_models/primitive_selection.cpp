@@ -254,8 +254,13 @@ std::vector<Selection> SelectTop(int count, const LayerGraph& graph,
     selections.push_back(builder.Read(solver.Solve()));
     return selections;
   }
-  for (const PbqpSolution& solution : solver.SolveTop(count)) {
-    selections.push_back(builder.Read(solution));
+  // Several assignments may differ only in the further forms of tensors.
+  for (const PbqpSolution& solution : solver.SolveTop(4 * count)) {
+    Selection selection = builder.Read(solution);
+    const auto is_same = [&](const Selection& other) { return other.choices == selection.choices; };
+    if (std::ranges::any_of(selections, is_same)) continue;
+    selections.push_back(std::move(selection));
+    if (static_cast<int>(selections.size()) == count) break;
   }
   if (selections.empty()) selections.push_back(builder.Read({}));
   return selections;

@@ -26,7 +26,8 @@ Selection SelectPrimitives(const LayerGraph& graph,
                            ImplementationCatalog* catalog, const LayerCosts& costs,
                            const ReorderCosts& reorders);
 
-// The `count` best, the best first.
+// The best with distinct choices, the best first: `count` of them, or fewer where they are hard to
+// find.
 std::vector<Selection> SelectTop(int count, const LayerGraph& graph,
                                  const std::vector<std::vector<DType>>& precisions,
                                  ImplementationCatalog* catalog, const LayerCosts& costs,

@@ -37,7 +37,7 @@ THIRD_PARTY = {
     "cblas.h": r"fettle/(primitives|training)/.*openblas.*",
     "lapacke.h": r"fettle/network/linalg/.*",
     "sqlite3.h": r"fettle/database/sqlite/.*",
-    "nlohmann/": r"(fettle|tests)/.*json.*",
+    "nlohmann/": r"(fettle|tests)/.*json.*|(fettle|tests)/tuner/.*",
     "boost/program_options": r"fettle/tuner/cli/.*",
     "zlib.h": r"fettle/training/data/.*gzip.*",
     "omp.h": r"fettle/primitives/threads\.cpp",

@@ -5,10 +5,9 @@
 namespace fettle {
 
 PrimitiveList PrimitiveList::All() {
-  PrimitiveList all;
-  auto& list = all.primitives_;
+  std::vector<std::unique_ptr<Primitive>> list;
   list.push_back(MakeReference());  // stays the first
-  return all;
+  return PrimitiveList(std::move(list));
 }
 
 const Primitive* PrimitiveList::Find(std::string_view implementation_name) const {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <variant>
 
 #include "fettle/primitives/layer_view.h"
@@ -67,9 +68,15 @@ class OnednnPool final : public OnednnPrimitive {
   std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec, const OnednnForm& form,
                                                   const dnnl::engine& engine) const override {
     const Pool& pool = std::get<Pool>(spec.op);
-    std::vector<int64_t> pads_end = pool.window.pads_end;
-    for (size_t axis = 0; axis < pads_end.size(); ++axis) pads_end[axis] += pool.overhang[axis];
-    return DescribePool(spec, form, AlgorithmOf(pool), pool.window, pads_end, engine);
+    const Window& window = pool.window;
+    // As far as the last window reaches, overhang or not: oneDNN refuses more than a window.
+    std::vector<int64_t> pads_end;
+    for (size_t axis = 0; axis < window.kernel.size(); ++axis) {
+      const int64_t end = (spec.output.shape[axis + 2] - 1) * window.strides[axis] +
+                          window.kernel[axis] - window.pads_begin[axis];
+      pads_end.push_back(std::max<int64_t>(end - spec.inputs[0].shape[axis + 2], 0));
+    }
+    return DescribePool(spec, form, AlgorithmOf(pool), window, pads_end, engine);
   }
 
   OnednnArguments Arguments(const LayerSpec&) const override { return {{DNNL_ARG_SRC}, {}, {}}; }

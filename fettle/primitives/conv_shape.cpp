@@ -9,8 +9,8 @@ namespace fettle {
 namespace {
 
 Support WindowSupport(const Window& window, size_t axes) {
-  for (const auto* list : {&window.kernel, &window.strides, &window.dilations, &window.pads_begin,
-                           &window.pads_end}) {
+  for (const auto* list :
+       {&window.kernel, &window.strides, &window.dilations, &window.pads_begin, &window.pads_end}) {
     if (list->size() != axes) return Support::No("window of another rank than the input");
   }
   for (size_t axis = 0; axis < axes; ++axis) {
@@ -39,8 +39,8 @@ Support TypesSupport(const LayerSpec& spec, const Conv& conv) {
   }
   if (w != filter) return Support::No(Text("weights ", ShapeText(w), " do not fit the input"));
   if (spec.output.shape != output) {
-    return Support::No(Text("output ", ShapeText(spec.output.shape), " instead of ",
-                            ShapeText(output)));
+    return Support::No(
+        Text("output ", ShapeText(spec.output.shape), " instead of ", ShapeText(output)));
   }
   if (spec.weights.size() == 2 && spec.weights[1].shape != Shape{w[0]}) {
     return Support::No(Text("bias ", ShapeText(spec.weights[1].shape), " does not fit"));

@@ -52,7 +52,8 @@ bool Fit(const LayerSpec& spec, MatrixShape* matrix) {
   int64_t inner = b.size() < 2 ? b[0] : b[b.size() - 2];
   matrix->columns = b.size() < 2 ? 1 : b.back();
   if (matrix->transpose_b) std::swap(inner, matrix->columns);
-  return inner == matrix->inner && Broadcast(matrix->a_leading, matrix->b_leading, &matrix->leading);
+  return inner == matrix->inner &&
+         Broadcast(matrix->a_leading, matrix->b_leading, &matrix->leading);
 }
 
 // What the operator makes of it, with the axes that a vector does not have left out.
@@ -83,7 +84,8 @@ Support AddendSupport(const LayerSpec& spec, const Shape& addend, const MatrixSh
 }  // namespace
 
 Support MatrixShapeSupport(const LayerSpec& spec) {
-  if (!IsMatrixProduct(spec.op)) return Support::No(Text(NameOf(spec.op), " multiplies no matrices"));
+  if (!IsMatrixProduct(spec.op))
+    return Support::No(Text(NameOf(spec.op), " multiplies no matrices"));
   if (spec.adds_residual && (spec.inputs.empty() || spec.inputs.back() != spec.output)) {
     return Support::No("residual of another type than the output's");
   }
@@ -104,8 +106,8 @@ Support MatrixShapeSupport(const LayerSpec& spec) {
                             " do not fit one another"));
   }
   if (const Shape result = ResultShape(spec, matrix); spec.output.shape != result) {
-    return Support::No(Text("output ", ShapeText(spec.output.shape), " instead of ",
-                            ShapeText(result)));
+    return Support::No(
+        Text("output ", ShapeText(spec.output.shape), " instead of ", ShapeText(result)));
   }
   if (matrix.inner == 0 || ElementCount(spec.output) == 0) return Support::No("empty tensor");
   if (operands.size() == 3) return AddendSupport(spec, operands[2].shape, matrix);

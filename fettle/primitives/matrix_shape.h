@@ -15,7 +15,7 @@ namespace fettle {
 // The shape of Gemm (without leading axes), of MatMul (a vector is a row of one, or a column) and
 // of InnerProduct (b lies transposed).
 struct MatrixShape {
-  Shape leading;       // of y
+  Shape leading;               // of y
   Shape a_leading, b_leading;  // of as many axes as `leading`; where an extent is 1, broadcast
   int64_t rows = 1, inner = 1, columns = 1;
   bool transpose_a = false, transpose_b = false;  // a lies as [inner, rows], b as [columns, inner]

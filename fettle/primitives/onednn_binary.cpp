@@ -46,14 +46,21 @@ class OnednnBinary final : public OnednnPrimitive {
 
  protected:
   std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
-    std::vector<OnednnForm> forms = OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
-    const size_t first = FirstOperand(spec);
-    for (OnednnForm& form : forms) {
+    std::vector<OnednnForm> forms;
+    for (Layout layout : LayoutsOf(spec.output.shape)) {
+      // In blocked layouts oneDNN 2.6.3's only implementation (jit:uni) is wrong with anything
+      // fused (it writes beyond the output, too) and, where channels are padded, in place.
+      const bool is_blocked = BlockOf(layout) > 1;
+      if (is_blocked && HasEpilogue(spec)) continue;
+      forms.push_back(OnednnForm::Uniform(spec, layout));
+      OnednnForm& form = forms.back();
       for (size_t i = 0; i < NumOperatorInputs(spec); ++i) {
         // Its axes are the output's last ones: its axis 1 is another.
         if (spec.inputs[i].shape.size() < spec.output.shape.size()) form.inputs[i] = Layout::kPlain;
       }
-      if (!spec.adds_residual && first < NumOperatorInputs(spec)) form.in_place_input = first;
+      const size_t first = FirstOperand(spec);
+      const bool may_replace = !is_blocked && !spec.adds_residual;
+      if (may_replace && first < NumOperatorInputs(spec)) form.in_place_input = first;
     }
     return forms;
   }
@@ -98,10 +105,14 @@ class OnednnBinary final : public OnednnPrimitive {
 
   static dnnl::algorithm AlgorithmOf(const LayerSpec& spec) {
     switch (std::get<Binary>(spec.op).kind) {
-      case BinaryKind::kAdd: return dnnl::algorithm::binary_add;
-      case BinaryKind::kSub: return dnnl::algorithm::binary_sub;
-      case BinaryKind::kMul: return dnnl::algorithm::binary_mul;
-      default: return dnnl::algorithm::binary_div;
+      case BinaryKind::kAdd:
+        return dnnl::algorithm::binary_add;
+      case BinaryKind::kSub:
+        return dnnl::algorithm::binary_sub;
+      case BinaryKind::kMul:
+        return dnnl::algorithm::binary_mul;
+      default:
+        return dnnl::algorithm::binary_div;
     }
   }
 
@@ -132,6 +143,8 @@ class OnednnSum final : public OnednnPrimitive {
   }
 
  protected:
+  bool OffersChoice() const override { return false; }
+
   std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
     return OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
   }

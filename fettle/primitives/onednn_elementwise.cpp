@@ -15,12 +15,16 @@ Support SameTypeSupport(const LayerSpec& spec) {
   return Support::Yes();
 }
 
-// One input that the output may replace, in every layout.
+// One input, in every layout.
 class OnednnSameType : public OnednnPrimitive {
  protected:
   std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
     std::vector<OnednnForm> forms = OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
-    for (OnednnForm& form : forms) form.in_place_input = 0;
+    // LRN reads its neighbours' inputs after it has written its output.
+    const bool may_replace = !std::holds_alternative<Lrn>(spec.op);
+    for (OnednnForm& form : forms) {
+      if (may_replace) form.in_place_input = 0;
+    }
     return forms;
   }
 
@@ -71,9 +75,9 @@ class OnednnSoftmax final : public OnednnSameType {
   std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec, const OnednnForm& form,
                                                   const dnnl::engine& engine) const override {
     const auto tensor = OnednnDesc(spec.output, form.output);
-    const dnnl::softmax_v2_forward::desc desc(
-        dnnl::prop_kind::forward_inference, dnnl::algorithm::softmax_accurate, tensor, tensor,
-        static_cast<int>(std::get<Softmax>(spec.op).axis));
+    const dnnl::softmax_v2_forward::desc desc(dnnl::prop_kind::forward_inference,
+                                              dnnl::algorithm::softmax_accurate, tensor, tensor,
+                                              static_cast<int>(std::get<Softmax>(spec.op).axis));
     return AllOf(dnnl::softmax_v2_forward::primitive_desc(desc, OnednnAttributes(), engine,
                                                           /*allow_empty=*/true));
   }

@@ -18,9 +18,12 @@ Tag TagOf(size_t rank, Layout layout) {
   if (layout == Layout::kPlain) return kPlain[rank];
   assert(rank >= 3 && rank <= 5);
   switch (layout) {
-    case Layout::kChannelsLast: return kChannelsLast[rank - 3];
-    case Layout::kBlocked8: return kBlocked8[rank - 3];
-    default: return kBlocked16[rank - 3];
+    case Layout::kChannelsLast:
+      return kChannelsLast[rank - 3];
+    case Layout::kBlocked8:
+      return kBlocked8[rank - 3];
+    default:
+      return kBlocked16[rank - 3];
   }
 }
 
@@ -79,14 +82,20 @@ std::vector<OnednnEltwise> OnednnEltwiseOf(const Activation& activation) {
   using dnnl::algorithm;
   const float alpha = activation.alpha, beta = activation.beta;
   switch (activation.kind) {
-    case ActivationKind::kRelu: return {{algorithm::eltwise_relu}};
-    case ActivationKind::kClip: return {{algorithm::eltwise_clip, alpha, beta}};
-    case ActivationKind::kLeakyRelu: return {{algorithm::eltwise_relu, alpha}};
-    case ActivationKind::kSigmoid: return {{algorithm::eltwise_logistic}};
+    case ActivationKind::kRelu:
+      return {{algorithm::eltwise_relu}};
+    case ActivationKind::kClip:
+      return {{algorithm::eltwise_clip, alpha, beta}};
+    case ActivationKind::kLeakyRelu:
+      return {{algorithm::eltwise_relu, alpha}};
+    case ActivationKind::kSigmoid:
+      return {{algorithm::eltwise_logistic}};
     case ActivationKind::kHardSigmoid:
       return {{algorithm::eltwise_linear, alpha, beta}, {algorithm::eltwise_clip, 0, 1}};
-    case ActivationKind::kHardSwish: return {{algorithm::eltwise_hardswish}};
-    case ActivationKind::kTanh: return {{algorithm::eltwise_tanh}};
+    case ActivationKind::kHardSwish:
+      return {{algorithm::eltwise_hardswish}};
+    case ActivationKind::kTanh:
+      return {{algorithm::eltwise_tanh}};
   }
   assert(false);
   return {};

@@ -1,17 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 #include <vector>
-
-#include <oneapi/dnnl/dnnl.hpp>
 
 #include "fettle/core/error.h"
 #include "fettle/core/layer_spec.h"
 #include "fettle/core/layout.h"
 #include "fettle/primitives/layer_view.h"
 
-// Our words in oneDNN's, for the files named after it alone. (Its 2.x: 3.x has no Winograd for x86.)
+// Our words in oneDNN's, for the files named after it alone. (Its 2.x: 3.x has no Winograd for
+// x86.)
 
 namespace fettle {
 

@@ -45,9 +45,8 @@ class OnednnInnerProduct final : public OnednnPrimitive {
   }
 
   OnednnArguments Arguments(const LayerSpec& spec) const override {
-    OnednnArguments arguments{{DNNL_ARG_SRC},
-                              {DNNL_ARG_WEIGHTS},
-                              {OnednnDesc(spec.weights[0], Layout::kPlain)}};
+    OnednnArguments arguments{
+        {DNNL_ARG_SRC}, {DNNL_ARG_WEIGHTS}, {OnednnDesc(spec.weights[0], Layout::kPlain)}};
     if (spec.weights.size() == 2) {
       arguments.weights.push_back(DNNL_ARG_BIAS);
       arguments.weight_forms.push_back(OnednnDesc(spec.weights[1], Layout::kPlain));

@@ -60,8 +60,8 @@ void OnednnKernel::Run(std::span<const std::byte* const> inputs, std::byte* outp
     output_.set_data_handle(output);
     if (workspace_bytes_ > 0) workspace_.set_data_handle(workspace);
     dnnl::error::wrap_c_api(
-        dnnl_primitive_execute(primitive_.get(), stream_.get(),
-                               static_cast<int>(arguments_.size()), arguments_.data()),
+        dnnl_primitive_execute(primitive_.get(), stream_.get(), static_cast<int>(arguments_.size()),
+                               arguments_.data()),
         "could not execute a primitive");
   });
 }

@@ -12,9 +12,9 @@ namespace fettle {
 class OnednnKernel : public Kernel {
  public:
   // `place` names it in errors.
-  OnednnKernel(std::string place, const LayerSpec& spec, const dnnl::primitive_desc_base& description,
-               const dnnl::engine& engine, const OnednnArguments& arguments,
-               std::span<const Tensor* const> weights);
+  OnednnKernel(std::string place, const LayerSpec& spec,
+               const dnnl::primitive_desc_base& description, const dnnl::engine& engine,
+               const OnednnArguments& arguments, std::span<const Tensor* const> weights);
 
   size_t WorkspaceBytes() const override { return workspace_bytes_; }
   size_t WeightBytes() const override { return weight_bytes_; }

@@ -39,6 +39,8 @@ class OnednnConcat final : public OnednnPrimitive {
   }
 
  protected:
+  bool OffersChoice() const override { return false; }
+
   std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
     return OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
   }
@@ -77,6 +79,8 @@ class OnednnReorder final : public OnednnPrimitive {
   }
 
  protected:
+  bool OffersChoice() const override { return false; }
+
   std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
     const std::vector<Layout> layouts = LayoutsOf(spec.output.shape);
     if (std::holds_alternative<Cast>(spec.op)) return OnednnForm::Uniform(spec, layouts);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <variant>
 
 #include "fettle/primitives/layer_view.h"
@@ -20,15 +21,14 @@ Support OnePoolInput(const LayerSpec& spec) {
 }
 
 std::vector<dnnl::primitive_desc_base> DescribePool(const LayerSpec& spec, const OnednnForm& form,
-                                                    dnnl::algorithm algorithm,
-                                                    const Window& window,
+                                                    dnnl::algorithm algorithm, const Window& window,
                                                     const std::vector<int64_t>& pads_end,
                                                     const dnnl::engine& engine) {
   // Without gaps, for which oneDNN has nothing but its reference implementation.
-  const dnnl::pooling_forward::desc desc(
-      dnnl::prop_kind::forward_inference, algorithm, OnednnDesc(spec.inputs[0], form.inputs[0]),
-      OnednnDesc(spec.output, form.output), window.strides, window.kernel, window.pads_begin,
-      pads_end);
+  const dnnl::pooling_forward::desc desc(dnnl::prop_kind::forward_inference, algorithm,
+                                         OnednnDesc(spec.inputs[0], form.inputs[0]),
+                                         OnednnDesc(spec.output, form.output), window.strides,
+                                         window.kernel, window.pads_begin, pads_end);
   return AllOf(dnnl::pooling_forward::primitive_desc(desc, OnednnAttributes(), engine,
                                                      /*allow_empty=*/true));
 }
@@ -45,8 +45,8 @@ class OnednnPool final : public OnednnPrimitive {
     const Shape &x = spec.inputs[0].shape, &y = spec.output.shape;
     const Window& window = pool->window;
     const size_t axes = x.size() - 2;
-    for (const auto* list : {&window.kernel, &window.strides, &window.dilations,
-                             &window.pads_begin, &window.pads_end, &pool->overhang}) {
+    for (const auto* list : {&window.kernel, &window.strides, &window.dilations, &window.pads_begin,
+                             &window.pads_end, &pool->overhang}) {
       if (list->size() != axes) return Support::No("window of another rank than the input");
     }
     if (y.size() != x.size() || y[0] != x[0] || y[1] != x[1]) {
@@ -68,9 +68,15 @@ class OnednnPool final : public OnednnPrimitive {
   std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec, const OnednnForm& form,
                                                   const dnnl::engine& engine) const override {
     const Pool& pool = std::get<Pool>(spec.op);
-    std::vector<int64_t> pads_end = pool.window.pads_end;
-    for (size_t axis = 0; axis < pads_end.size(); ++axis) pads_end[axis] += pool.overhang[axis];
-    return DescribePool(spec, form, AlgorithmOf(pool), pool.window, pads_end, engine);
+    const Window& window = pool.window;
+    // As far as the last window reaches, overhang or not: oneDNN refuses more than a window.
+    std::vector<int64_t> pads_end;
+    for (size_t axis = 0; axis < window.kernel.size(); ++axis) {
+      const int64_t end = (spec.output.shape[axis + 2] - 1) * window.strides[axis] +
+                          window.kernel[axis] - window.pads_begin[axis];
+      pads_end.push_back(std::max<int64_t>(end - spec.inputs[0].shape[axis + 2], 0));
+    }
+    return DescribePool(spec, form, AlgorithmOf(pool), window, pads_end, engine);
   }
 
   OnednnArguments Arguments(const LayerSpec&) const override { return {{DNNL_ARG_SRC}, {}, {}}; }
@@ -98,7 +104,8 @@ class OnednnPool final : public OnednnPrimitive {
     }
     // Of a window that covers nothing but padding oneDNN makes the lowest number, or 0 / 0.
     const int64_t last = (output - 1) * stride - begin;
-    if (begin >= kernel || last >= input) return Support::No("a window may lie in the padding only");
+    if (begin >= kernel || last >= input)
+      return Support::No("a window may lie in the padding only");
     if (output != (input + begin + end + overhang - kernel) / stride + 1) {
       return Support::No("output that does not fit the window");
     }

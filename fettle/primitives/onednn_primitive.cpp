@@ -14,11 +14,12 @@ bool Contains(std::string_view text, std::string_view part) {
 }
 
 // oneDNN asks the processor; a target may be less than that. Names without an extension take what
-// there is.
+// there is. The kernels for SSE4.1 are those for AVX2 at half the width, and so of use only where
+// there is no AVX2.
 bool MayRunOn(std::string_view name, const Target& target) {
-  if (Contains(name, "amx")) return false;  // no machine of ours has it to validate it on
   if (Contains(name, "avx512")) return target.has_avx512;
-  return !Contains(name, "avx2") || target.has_avx2;
+  if (Contains(name, "avx2")) return target.has_avx2;
+  return !Contains(name, "sse41") || !target.has_avx2;
 }
 
 bool IsReference(std::string_view name) { return Contains(name, "ref"); }
@@ -52,6 +53,7 @@ std::vector<OnednnForm> OnednnForm::Uniform(const LayerSpec& spec,
 std::string OnednnPrimitive::FullName(const OnednnForm& form,
                                       const dnnl::primitive_desc_base& description) const {
   std::string name(Name());
+  if (!OffersChoice()) return name;
   if (!form.algorithm.empty()) name.append(":").append(form.algorithm);
   return name.append(":").append(description.impl_info_str());
 }
@@ -65,7 +67,7 @@ std::vector<Implementation> OnednnPrimitive::Implementations(const LayerSpec& sp
     for (const OnednnForm& form : Forms(spec)) {
       for (const auto& description : Answer([&] { return Describe(spec, form, engine); })) {
         const std::string_view name = description.impl_info_str();
-        if (IsReference(name) || !MayRunOn(name, target)) continue;
+        if (IsReference(name) || !MayRunOn(name, target) || !IsSound(spec, form, name)) continue;
         Implementation implementation{FullName(form, description), 1, form.inputs, form.output,
                                       form.in_place_input};
         if (std::find(all.begin(), all.end(), implementation) == all.end()) {

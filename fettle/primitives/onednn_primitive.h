@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fettle/primitives/onednn_engine.h"
@@ -26,8 +27,10 @@ struct OnednnArguments {
   std::vector<dnnl::memory::desc> weight_forms;  // how the weights lie as they are given
 };
 
-// A primitive of oneDNN's: names are "<Name()>:[<algorithm>:]<oneDNN's name of the implementation>".
-// Whatever oneDNN calls a reference implementation is left out: it is there to be right, not fast.
+// A primitive of oneDNN's: names are "<Name()>:[<algorithm>:]<oneDNN's name of the
+// implementation>", and only "<Name()>" where oneDNN offers no choice (reorder, concat, sum): what
+// it then names depends on what its cache holds. Whatever it calls a reference implementation is
+// left out: that is there to be right, not fast.
 class OnednnPrimitive : public Primitive {
  public:
   std::vector<Implementation> Implementations(const LayerSpec& spec,
@@ -44,6 +47,14 @@ class OnednnPrimitive : public Primitive {
   virtual std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec,
                                                           const OnednnForm& form,
                                                           const dnnl::engine& engine) const = 0;
+
+  // Whether Describe may answer several.
+  virtual bool OffersChoice() const { return true; }
+
+  // No for the implementations that oneDNN offers and that are wrong.
+  virtual bool IsSound(const LayerSpec&, const OnednnForm&, std::string_view /*name*/) const {
+    return true;
+  }
 
   virtual OnednnArguments Arguments(const LayerSpec& spec) const = 0;
 

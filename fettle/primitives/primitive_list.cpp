@@ -5,8 +5,7 @@
 namespace fettle {
 
 PrimitiveList PrimitiveList::All() {
-  PrimitiveList all;
-  auto& list = all.primitives_;
+  std::vector<std::unique_ptr<Primitive>> list;
   list.push_back(MakeReference());  // stays the first
   list.push_back(MakeOnednnConv());
   list.push_back(MakeOnednnInnerProduct());
@@ -21,7 +20,7 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOnednnConcat());
   list.push_back(MakeOnednnReorder());
   list.push_back(MakeOnednnResampling());
-  return all;
+  return PrimitiveList(std::move(list));
 }
 
 const Primitive* PrimitiveList::Find(std::string_view implementation_name) const {

@@ -1,4 +1,4 @@
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 
 #include <gtest/gtest.h>
 

@@ -16,6 +16,8 @@ namespace {
 constexpr int kMostAttempts = 10;
 
 struct Racer {
+  explicit Racer(Contender* what) : contender(what) {}
+
   Contender* contender;
   int runs = 1;  // of a batch
   std::chrono::nanoseconds spent{0};
@@ -35,12 +37,12 @@ class Race {
        std::span<Contender* const> contenders, const TimingOptions& options)
       : environment_(environment),
         options_(options),
-        reference_{&reference},
+        reference_(&reference),
         reference_stopwatch_(environment, nullptr),
         stopwatch_(environment, options.mode == CacheMode::kCold ? &sweep : nullptr),
         rounds_(contenders.size(), options),
         random_(options.seed) {
-    for (Contender* contender : contenders) racers_.push_back({contender});
+    for (Contender* contender : contenders) racers_.emplace_back(contender);
   }
 
   void WarmUpAll(const std::function<void(size_t)>& starting) {

@@ -9,9 +9,9 @@ namespace fettle {
 // A fixed amount of arithmetic within the first-level cache, in one thread: its time shows the
 // processor's frequency, throttling, and neighbours on the same core. It cannot show a memory bus
 // that others fill.
-class ReferenceKernel : public Contender {
+class ReferenceWork : public Contender {
  public:
-  ReferenceKernel();
+  ReferenceWork();
 
   void Run() override;
 

@@ -1,4 +1,4 @@
-#include "fettle/device/reference_kernel.h"
+#include "fettle/device/reference_work.h"
 
 #include <cstddef>
 
@@ -10,11 +10,11 @@ constexpr int kPasses = 64;
 
 }  // namespace
 
-ReferenceKernel::ReferenceKernel() : values_(kValues) {
+ReferenceWork::ReferenceWork() : values_(kValues) {
   for (size_t i = 0; i < kValues; ++i) values_[i] = static_cast<float>(i);
 }
 
-void ReferenceKernel::Run() {
+void ReferenceWork::Run() {
   // Every value tends to 2: never to zero, where denormal numbers would change the pace.
   float* const values = values_.data();
   for (int pass = 0; pass < kPasses; ++pass) {

@@ -1,6 +1,8 @@
 #include "fettle/primitives/layer_view.h"
 
 #include <cassert>
+#include <type_traits>
+#include <variant>
 
 #include "fettle/core/error.h"
 
@@ -20,6 +22,17 @@ std::vector<TensorType> OperandTypes(const LayerSpec& spec) {
       spec.inputs.begin(), spec.inputs.begin() + static_cast<ptrdiff_t>(NumOperatorInputs(spec)));
   types.insert(types.end(), spec.weights.begin(), spec.weights.end());
   return types;
+}
+
+bool OnlyMoves(const Op& op) {
+  return std::visit(
+      [](const auto& alternative) {
+        using T = std::remove_cvref_t<decltype(alternative)>;
+        return std::is_same_v<T, Concat> || std::is_same_v<T, Slice> ||
+               std::is_same_v<T, Reshape> || std::is_same_v<T, Transpose> ||
+               std::is_same_v<T, Pad> || std::is_same_v<T, Identity>;
+      },
+      op);
 }
 
 Support RequireFloat(const LayerSpec& spec) {

@@ -25,6 +25,10 @@ inline bool HasEpilogue(const LayerSpec& spec) {
   return spec.adds_residual || spec.activation.has_value();
 }
 
+// Whether the operator only moves elements, of any type: concat, slice, reshape, transpose, pad and
+// identity.
+bool OnlyMoves(const Op& op);
+
 // The types that arithmetic is done on; the others are only moved and cast.
 inline bool IsFloat(DType dtype) { return dtype == DType::kF32 || dtype == DType::kBF16; }
 

@@ -113,17 +113,6 @@ void VisitType(DType dtype, const Visit& visit) {
 
 }  // namespace
 
-bool OnlyMoves(const Op& op) {
-  return std::visit(
-      [](const auto& alternative) {
-        using T = std::remove_cvref_t<decltype(alternative)>;
-        return std::is_same_v<T, Concat> || std::is_same_v<T, Slice> ||
-               std::is_same_v<T, Reshape> || std::is_same_v<T, Transpose> ||
-               std::is_same_v<T, Pad> || std::is_same_v<T, Identity>;
-      },
-      op);
-}
-
 void ReferenceMove(const Op& op, std::span<const TensorType> types,
                    std::span<const std::byte* const> operands, const TensorType& output_type,
                    std::byte* output) {

@@ -57,8 +57,8 @@ void ReferenceCompute(const Resize& op, FloatOperands operands, const Shape& sha
 double Activate(const Activation& activation, double x);
 
 // The operators that only move elements, of any type: concat, slice, reshape, transpose, pad and
-// identity. `operands` and `output` are row-major memory of the types given.
-bool OnlyMoves(const Op& op);
+// identity (OnlyMoves of layer_view.h). `operands` and `output` are row-major memory of the types
+// given.
 void ReferenceMove(const Op& op, std::span<const TensorType> types,
                    std::span<const std::byte* const> operands, const TensorType& output_type,
                    std::byte* output);

@@ -9,7 +9,7 @@
 namespace fettle {
 
 // Where an estimate comes from, best first.
-enum class Provenance : uint8_t {
+enum class EstimateOrigin : uint8_t {
   kMeasured,           // on this device, with these versions and threads
   kMeasuredElsewhere,  // by another version, or on another device
   kPredicted,
@@ -20,7 +20,7 @@ enum class Provenance : uint8_t {
 struct Estimate {
   double ms = 0;
   double low = 0, high = 0;
-  Provenance provenance = Provenance::kPredicted;
+  EstimateOrigin origin = EstimateOrigin::kPredicted;
 };
 
 // The cost of computing a layer by an implementation.

@@ -67,7 +67,7 @@ class ProblemBuilder {
     for (size_t i = 0; i < options_.size(); ++i) {
       const Option& option = options_[i][static_cast<size_t>(solution.choice[i])];
       selection.choices.push_back(option.choice);
-      if (option.estimate.provenance == Provenance::kMeasured) measured += option.estimate.ms;
+      if (option.estimate.origin == EstimateOrigin::kMeasured) measured += option.estimate.ms;
     }
     selection.measured_share = solution.cost > 0 ? std::min(1.0, measured / solution.cost) : 0;
     return selection;

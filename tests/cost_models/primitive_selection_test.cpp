@@ -29,7 +29,7 @@ class RandomCosts : public LayerCosts {
     const bool is_reorder = std::holds_alternative<Reorder>(spec.op);
     const double ms = random.Uniform(0.1, is_reorder ? 0.5 : 1.0);
     if (!is_reorder && !random.Chance(share_)) return std::nullopt;
-    return Estimate{ms, ms, ms, Provenance::kMeasured};
+    return Estimate{ms, ms, ms, EstimateOrigin::kMeasured};
   }
 
  private:

@@ -34,4 +34,15 @@ std::unique_ptr<Primitive> MakeOnednnReorder();
 // onednn_resampling.cpp
 std::unique_ptr<Primitive> MakeOnednnResampling();
 
+// openblas_im2col_conv.cpp
+std::unique_ptr<Primitive> MakeOpenblasIm2colConv();
+std::unique_ptr<Primitive> MakeOpenblasIm2rowConv();
+// openblas_pointwise_conv.cpp
+std::unique_ptr<Primitive> MakeOpenblasPointwiseConv();
+// openblas_kn2row_conv.cpp
+std::unique_ptr<Primitive> MakeOpenblasKn2rowConv();
+// openblas_matmul.cpp
+std::unique_ptr<Primitive> MakeOpenblasInnerProduct();
+std::unique_ptr<Primitive> MakeOpenblasMatmul();
+
 }  // namespace fettle

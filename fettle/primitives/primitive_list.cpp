@@ -20,6 +20,12 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOnednnConcat());
   list.push_back(MakeOnednnReorder());
   list.push_back(MakeOnednnResampling());
+  list.push_back(MakeOpenblasIm2colConv());
+  list.push_back(MakeOpenblasIm2rowConv());
+  list.push_back(MakeOpenblasPointwiseConv());
+  list.push_back(MakeOpenblasKn2rowConv());
+  list.push_back(MakeOpenblasInnerProduct());
+  list.push_back(MakeOpenblasMatmul());
   return PrimitiveList(std::move(list));
 }
 

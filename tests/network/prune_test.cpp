@@ -317,6 +317,25 @@ TEST(PruneTest, ConstantsOfRemovedChannelsFoldExactlyWithoutPadding) {
   }
 }
 
+TEST(PruneTest, ConstantsFoldExactlyInRandomPointwiseNetworks) {
+  int changed = 0;
+  for (uint64_t seed = 0; seed < 150; ++seed) {
+    SCOPED_TRACE(seed);
+    const Graph graph = RandomNetwork(seed, /*is_pointwise=*/true);
+    const std::vector<ChannelGroup> groups = FindChannelGroups(graph).groups;
+    Random random(seed);
+    const std::vector<KeptUnits> kept = RandomKeeps(groups, &random);
+    const std::vector<Array> inputs = RandomInputs(graph, seed);
+    const Graph zeroed = WithZeros(graph, groups, kept, /*keeps_biases=*/true);
+    const std::vector<Array> expected = Interpret(zeroed, inputs);
+    const Graph plain = PruneChannels(graph, groups, kept);
+    const Graph folded = PruneChannels(graph, groups, kept, {.folds_constants = true});
+    ASSERT_LT(LargestDifference(expected, Interpret(folded, inputs)), 1e-5);
+    if (LargestDifference(expected, Interpret(plain, inputs)) > 1e-3) ++changed;
+  }
+  EXPECT_GT(changed, 75);
+}
+
 TEST(PruneTest, FoldingKeepsEveryRandomNetworkSoundAndShaped) {
   for (uint64_t seed = 0; seed < 60; ++seed) {
     const Graph graph = RandomNetwork(seed);

@@ -12,7 +12,7 @@ namespace {
 
 class RandomBlocks {
  public:
-  explicit RandomBlocks(uint64_t seed) : b_(seed) {}
+  RandomBlocks(uint64_t seed, bool is_pointwise) : b_(seed), is_pointwise_(is_pointwise) {}
 
   Graph Build() {
     ValueId x = b_.Input({b_.random().Integer(1, 2), b_.random().Integer(2, 3), 6, 6});
@@ -38,9 +38,9 @@ class RandomBlocks {
     return b_.Add(Name("act"), kKinds[b_.random().Below(std::size(kKinds))], {x});
   }
   ValueId Norm(ValueId x) { return b_.Normalise(Name("bn"), x); }
-  ValueId Conv(ValueId x, int64_t channels, int64_t groups = 1, int64_t kernel = 0) {
+  ValueId Conv(ValueId x, int64_t channels, int64_t groups = 1, bool is_small = false) {
     NetworkBuilder::ConvOptions options;
-    options.kernel = kernel > 0 ? kernel : 1 + 2 * b_.random().Integer(0, 1);
+    options.kernel = is_pointwise_ || is_small ? 1 : 1 + 2 * b_.random().Integer(0, 1);
     options.groups = groups;
     options.has_bias = b_.random().Chance(0.3);
     return b_.Convolve(Name("conv"), x, channels, options);
@@ -70,7 +70,7 @@ class RandomBlocks {
 
   ValueId Block(ValueId x) {
     const int64_t c = Channels(x);
-    switch (b_.random().Below(15)) {
+    switch (b_.random().Below(is_pointwise_ ? 13 : 16)) {
       case 0:
         return Full(x, Width());
       case 1:  // residual
@@ -97,29 +97,33 @@ class RandomBlocks {
         x = Join({x, Conv(Act(Norm(x)), 4)});
         return Join({x, Conv(Act(Norm(x)), 4)});
       }
-      case 10: {  // ShuffleNet
+      case 13: {  // ShuffleNet
         if (c % 2 != 0) return x;
         const auto [low, high] = Halves(x);
         return b_.Shuffle(Name("shuffle"), Join({low, Full(Full(high, c / 2), c / 2)}), 2);
       }
-      case 11: {  // squeeze and excitation
+      case 10: {  // squeeze and excitation
         ValueId gate = b_.Add(Name("squeeze"), GlobalAveragePool{}, {x});
-        gate = Conv(Act(Conv(gate, 4, 1, 1)), c, 1, 1);
+        gate = Conv(Act(Conv(gate, 4, 1, true)), c, 1, true);
         gate = b_.Add(Name("gate"), Activation{ActivationKind::kSigmoid, 0, 0}, {gate});
         return b_.Add(Name("gated"), Binary{BinaryKind::kMul}, {x, gate});
       }
-      case 12: {  // a shortcut padded with channels of zeros
+      case 14: {  // a shortcut padded with channels of zeros
         const int64_t wider = c + b_.random().Integer(1, 4), begin = (wider - c) / 2;
         const ValueId shortcut =
             b_.Add(Name("pad"),
                    Pad{PadMode::kConstant, {0, begin, 0, 0}, {0, wider - c - begin, 0, 0}, 0}, {x});
         return Plus(shortcut, Conv(Full(x, Width()), wider));
       }
-      case 13: {  // scaled and shifted by constants of two shapes
+      case 11: {  // scaled and shifted by constants of two shapes
         const ValueId scale = b_.Constant(Name("scale"), {1, c, 1, 1});
         const ValueId shift = b_.Constant(Name("shift"), {c, 1, 1});
         x = b_.Add(Name("scaled"), Binary{BinaryKind::kMul}, {x, scale});
         return b_.Add(Name("shifted"), Binary{BinaryKind::kAdd}, {shift, x});
+      }
+      case 12: {  // the halves computed apart
+        const auto [low, high] = Halves(x);
+        return Plus(Full(low, 8), Full(high, 8));
       }
       default: {  // through channels-last and back, the halves computed apart
         x = b_.Add(Name("nhwc"), Transpose{{0, 2, 3, 1}}, {x});
@@ -150,6 +154,7 @@ class RandomBlocks {
   }
 
   NetworkBuilder b_;
+  bool is_pointwise_;
   int counter_ = 0;
 };
 
@@ -187,6 +192,8 @@ Graph WithConstants(const Graph& graph, const std::map<ValueId, Tensor>& replace
   return result;
 }
 
-Graph RandomNetwork(uint64_t seed) { return RandomBlocks(seed).Build(); }
+Graph RandomNetwork(uint64_t seed, bool is_pointwise) {
+  return RandomBlocks(seed, is_pointwise).Build();
+}
 
 }  // namespace fettle

@@ -21,7 +21,13 @@ const ChannelGroup* FindGroup(const ChannelGroups& found, std::string_view name)
   return group == found.groups.end() ? nullptr : &*group;
 }
 
-Error NoSuchGroup(const ChannelGroups& found, std::string_view name) {
+Error NoSuchGroup(const Graph& graph, const ChannelGroups& found, std::string_view name) {
+  for (const ChannelGroup& group : found.groups) {
+    for (int n : group.producers) {
+      if (graph.nodes()[n].name != name) continue;
+      return BadInput("'", name, "' is pruned with '", group.name, "': name that");
+    }
+  }
   for (const FrozenChannels& frozen : found.frozen) {
     if (frozen.name != name) continue;
     return BadInput("'", name, "' cannot be pruned: its channels are frozen: ", frozen.reason);
@@ -126,7 +132,7 @@ Graph PruneVariant::Rewrite(const Graph& graph, std::string_view group,
                             const RewriteOptions& options) const {
   const ChannelGroups found = FindChannelGroups(graph);
   const ChannelGroup* target = FindGroup(found, group);
-  if (target == nullptr) throw NoSuchGroup(found, group);
+  if (target == nullptr) throw NoSuchGroup(graph, found, group);
   const std::vector<double> saliency =
       options.saliency ? options.saliency(graph, *target) : MagnitudeSaliency(graph, *target);
   if (static_cast<int64_t>(saliency.size()) != target->num_units) {

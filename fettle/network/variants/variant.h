@@ -46,7 +46,7 @@ struct NetworkOption {
 // What may change at one place of the network; or, without options, why nothing may.
 struct NetworkDecision {
   std::string layer;                // a node's name, or a channel group's
-  std::vector<std::string> layers;  // those that change with it, itself included
+  std::vector<std::string> layers;  // all whose outputs change with it, where there are several
   std::vector<NetworkOption> options;
   std::string reason;  // empty where there are options
 };

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "fettle/core/layer_spec.h"
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 #include "fettle/primitives/primitive_list.h"
 
 namespace fettle {

@@ -3,7 +3,7 @@
 
 #include "fettle/network/onnx/fold.h"
 #include "fettle/network/onnx/operator_table.h"
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 
 // Arithmetic that networks only do on sizes: computed at import or refused.
 

@@ -62,6 +62,7 @@ class ActivationOp : public TrainingOp {
     const Kind kind = kind_;
     const int64_t count = count_;
     RunLoop(code_, [=]() FETTLE_LOOP {
+#pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) y[i] = FromFloat<T>(kind.Value(ToFloat(x[i])));
     });
   }
@@ -73,6 +74,7 @@ class ActivationOp : public TrainingOp {
     const Kind kind = kind_;
     const int64_t count = count_;
     RunLoop(code_, [=]() FETTLE_LOOP {
+#pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
         to[i] = FromFloat<T>(ToFloat(gradient[i]) * kind.Slope(ToFloat(x[i])));
       }

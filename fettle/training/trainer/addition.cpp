@@ -42,9 +42,10 @@ class Addition : public TrainingOp {
     const Clamp clamp = clamp_.value_or(Clamp());
     const int64_t count = count_;
     RunLoop(code_, [=]() FETTLE_LOOP {
+#pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
-        const float value = ToFloat(y[i]);
-        to[i] = (value > clamp.low) & (value < clamp.high) ? gradient[i] : T(0);
+        const float value = ToFloat(y[i]), whole = ToFloat(gradient[i]);
+        to[i] = FromFloat<T>((value > clamp.low) & (value < clamp.high) ? whole : 0.0f);
       }
     });
   }
@@ -53,6 +54,7 @@ class Addition : public TrainingOp {
   void Add(const T* a, const T* b, T* sum) const {
     const int64_t count = count_;
     RunLoop(code_, [=]() FETTLE_LOOP {
+#pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) sum[i] = FromFloat<T>(ToFloat(a[i]) + ToFloat(b[i]));
     });
   }
@@ -62,6 +64,7 @@ class Addition : public TrainingOp {
     const Clamp clamp = *clamp_;
     const int64_t count = count_;
     RunLoop(code_, [=]() FETTLE_LOOP {
+#pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
         sum[i] = FromFloat<T>(Clamped(ToFloat(a[i]) + ToFloat(b[i]), clamp.low, clamp.high));
       }

@@ -41,6 +41,7 @@ FETTLE_LOOP inline void SumTerms(const ChannelRows& rows, const Terms& terms, do
     std::fill_n(partial_second, rows.width, 0.0f);
     for (int64_t row = begin; row < end; row += rows.width) {
       const int64_t lanes = std::min(rows.width, end - row);
+#pragma GCC ivdep
       for (int64_t j = 0; j < lanes; ++j) {
         float a = 0, b = 0;
         terms(row + j, j, &a, &b);
@@ -155,6 +156,7 @@ class BatchNormOp : public TrainingOp {
     RunLoop(code_, [=]() FETTLE_LOOP {
       for (int64_t row = 0; row < count; row += width) {
         const int64_t lanes = std::min(width, count - row);
+#pragma GCC ivdep
         for (int64_t j = 0; j < lanes; ++j) {
           y[row + j] = FromFloat<T>(Clamped(ToFloat(x[row + j]) * a[j] + b[j], low, high));
         }
@@ -173,7 +175,8 @@ class BatchNormOp : public TrainingOp {
       const auto terms = [=](int64_t i, int64_t lane, float* first, float* second) FETTLE_LOOP {
         const float value = ToFloat(x[i]);
         const float y = value * a[lane] + b[lane];
-        const float g = (y > low) & (y < high) ? ToFloat(gradient[i]) : 0.0f;
+        const float whole = ToFloat(gradient[i]);
+        const float g = (y > low) & (y < high) ? whole : 0.0f;
         *first = g;
         *second = g * (value - m[lane]);
       };
@@ -201,10 +204,12 @@ class BatchNormOp : public TrainingOp {
     RunLoop(code_, [=]() FETTLE_LOOP {
       for (int64_t row = 0; row < count; row += width) {
         const int64_t lanes = std::min(width, count - row);
+#pragma GCC ivdep
         for (int64_t j = 0; j < lanes; ++j) {
           const float value = ToFloat(x[row + j]);
           const float y = value * a[j] + b[j];
-          const float g = (y > low) & (y < high) ? ToFloat(gradient[row + j]) : 0.0f;
+          const float whole = ToFloat(gradient[row + j]);
+          const float g = (y > low) & (y < high) ? whole : 0.0f;
           to[row + j] = FromFloat<T>(a[j] * g + (p[j] * value + q[j]));
         }
       }

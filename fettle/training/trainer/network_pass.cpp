@@ -15,6 +15,7 @@ void Add(VectorCode code, const std::byte* first, const std::byte* second, std::
   const T* const b = reinterpret_cast<const T*>(second);
   T* const to = reinterpret_cast<T*>(sum);
   RunLoop(code, [=]() FETTLE_LOOP {
+#pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) to[i] = FromFloat<T>(ToFloat(a[i]) + ToFloat(b[i]));
   });
 }
@@ -74,6 +75,7 @@ void NetworkPass::ConvertInput() {
   uint16_t* const to = converted_input_.values<uint16_t>().data();
   const int64_t count = input_.num_elements();
   RunLoop(BestVectorCode(target_), [=]() FETTLE_LOOP {
+#pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) to[i] = FromFloat<uint16_t>(from[i]);
   });
 }

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "fettle/core/error.h"
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 
 namespace fettle {
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "fettle/core/error.h"
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 #include "fettle/training/trainer/training_op_list.h"
 
 namespace fettle {

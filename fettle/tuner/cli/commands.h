@@ -8,7 +8,10 @@
 namespace fettle {
 
 // One subcommand each, in the file of its name; command_list.cpp names them all.
+int RunEvaluate(std::span<const std::string> arguments, Console& console);
 int RunInspect(std::span<const std::string> arguments, Console& console);
 int RunRun(std::span<const std::string> arguments, Console& console);
+
+int RunTrain(std::span<const std::string> arguments, Console& console);
 
 }  // namespace fettle

@@ -1,0 +1,12 @@
+#include "fettle/device/request_list.h"
+
+namespace fettle {
+
+std::vector<std::unique_ptr<RequestHandler>> AllRequests(const WorkerTools& tools) {
+  std::vector<std::unique_ptr<RequestHandler>> all;
+  all.push_back(MakeDescribeHandler(tools));
+  all.push_back(MakeMeasureLayerHandler(tools));
+  return all;
+}
+
+}  // namespace fettle

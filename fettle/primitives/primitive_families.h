@@ -35,4 +35,9 @@ std::unique_ptr<Primitive> MakeOwnReduceMean();
 std::unique_ptr<Primitive> MakeOwnResizeLinear();
 std::unique_ptr<Primitive> MakeOwnSoftmax();
 
+// own_depthwise_conv.cpp, own_im2col_conv.cpp, own_inner_product.cpp
+std::unique_ptr<Primitive> MakeOwnDepthwiseConv();
+std::unique_ptr<Primitive> MakeOwnIm2ColConv();
+std::unique_ptr<Primitive> MakeOwnInnerProduct();
+
 }  // namespace fettle

@@ -12,7 +12,10 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOwnCast());
   list.push_back(MakeOwnChannelAffine());
   list.push_back(MakeOwnConcat());
+  list.push_back(MakeOwnDepthwiseConv());
   list.push_back(MakeOwnGlobalAveragePool());
+  list.push_back(MakeOwnIm2ColConv());
+  list.push_back(MakeOwnInnerProduct());
   list.push_back(MakeOwnLrn());
   list.push_back(MakeOwnPad());
   list.push_back(MakeOwnPool());

@@ -151,7 +151,7 @@ void ChildProcess::Kill() {
   CloseAt(&socket_);
   CloseAt(&errors_);
   if (pid_ < 0) return;
-  ::kill(pid_, SIGKILL);
+  ::kill(-pid_, SIGKILL);  // its group: whatever it has started, too
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;

@@ -55,7 +55,7 @@ OnnxShape ModelBuilder::ShapeOf(const FeatureMap& x) const {
 }
 
 FeatureMap ModelBuilder::Image(int64_t channels, int64_t extent) {
-  const FeatureMap image = {"input", channels, extent};
+  FeatureMap image = {"input", channels, extent};
   onnx_.Input(image.name, DType::kF32, ShapeOf(image));
   return image;
 }

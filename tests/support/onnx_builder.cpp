@@ -190,7 +190,7 @@ std::string OnnxBuilder::ConstantFloat(float value, std::string_view scope) {
 std::string OnnxBuilder::Node(std::string_view op_type, const std::vector<std::string>& inputs,
                               const OnnxAttributes& attributes, std::string_view scope) {
   const std::string name = state_->NodeName(op_type, scope);
-  const std::string output = Text(name, "_output_0");
+  std::string output = Text(name, "_output_0");
   state_->AddNode(name, {output}, op_type, inputs, attributes);
   return output;
 }

@@ -60,19 +60,15 @@ std::string ErrorOf(F&& action) {
 }
 
 // One process for all the tests that leave it whole.
-class OnnxRuntimePeerTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() { peer_ = new OnnxRuntimePeer(InstalledPeer()); }
-  static void TearDownTestSuite() { delete std::exchange(peer_, nullptr); }
+OnnxRuntimePeer& Peer() {
+  static OnnxRuntimePeer peer(InstalledPeer());
+  return peer;
+}
 
-  static OnnxRuntimePeer* peer_;
-};
-OnnxRuntimePeer* OnnxRuntimePeerTest::peer_ = nullptr;
+TEST(OnnxRuntimePeerTest, SaysItsVersion) { EXPECT_EQ(Peer().version(), "1.30.0"); }
 
-TEST_F(OnnxRuntimePeerTest, SaysItsVersion) { EXPECT_EQ(peer_->version(), "1.30.0"); }
-
-TEST_F(OnnxRuntimePeerTest, ComputesAKnownConvolution) {
-  OnnxRuntimeSession session = peer_->LoadBytes(ConvRelu());
+TEST(OnnxRuntimePeerTest, ComputesAKnownConvolution) {
+  OnnxRuntimeSession session = Peer().LoadBytes(ConvRelu());
   EXPECT_THAT(session.inputs(), testing::ElementsAre("x"));
   EXPECT_THAT(session.outputs(), testing::ElementsAre("y"));
   const Tensor x = Floats({1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
@@ -80,9 +76,9 @@ TEST_F(OnnxRuntimePeerTest, ComputesAKnownConvolution) {
   EXPECT_THAT(session.Run({{x}}), testing::ElementsAre(Floats({1, 1, 2, 2}, {0, 7, 27, 37})));
 }
 
-TEST_F(OnnxRuntimePeerTest, ServesSeveralSessionsAndBatches) {
-  OnnxRuntimeSession conv = peer_->LoadBytes(ConvRelu());
-  OnnxRuntimeSession identity = peer_->LoadBytes(IdentityOf(DType::kF32, {2}));
+TEST(OnnxRuntimePeerTest, ServesSeveralSessionsAndBatches) {
+  OnnxRuntimeSession conv = Peer().LoadBytes(ConvRelu());
+  OnnxRuntimeSession identity = Peer().LoadBytes(IdentityOf(DType::kF32, {2}));
   const Tensor x = Floats({2, 1, 3, 3}, std::vector<float>(18, 5));
   EXPECT_EQ(conv.Run({{x}}).at(0), Floats({2, 1, 2, 2}, std::vector<float>(8, 10)));
   EXPECT_EQ(identity.Run({{Floats({2}, {1, 2})}}).at(0), Floats({2}, {1, 2}));
@@ -90,55 +86,55 @@ TEST_F(OnnxRuntimePeerTest, ServesSeveralSessionsAndBatches) {
   EXPECT_EQ(moved.Run({{x}}).at(0).shape(), (Shape{2, 1, 2, 2}));
 }
 
-TEST_F(OnnxRuntimePeerTest, PassesEveryElementTypeAndShape) {
+TEST(OnnxRuntimePeerTest, PassesEveryElementTypeAndShape) {
   for (const DType dtype : {DType::kF32, DType::kF64, DType::kI8, DType::kU8, DType::kI16,
                             DType::kI32, DType::kI64, DType::kBool}) {
     for (const Shape& shape : std::vector<Shape>{{}, {3}, {2, 0, 4}, {1, 2, 3, 4, 5}}) {
-      OnnxRuntimeSession session = peer_->LoadBytes(IdentityOf(dtype, ToOnnxShape(shape)));
+      OnnxRuntimeSession session = Peer().LoadBytes(IdentityOf(dtype, ToOnnxShape(shape)));
       const Tensor x = RandomTensor({dtype, shape}, 1);
       EXPECT_THAT(session.Run({{x}}), testing::ElementsAre(x)) << TypeText(x.type());
     }
   }
-  OnnxRuntimeSession halves = peer_->LoadBytes(IdentityOf(DType::kF16, {2}));
+  OnnxRuntimeSession halves = Peer().LoadBytes(IdentityOf(DType::kF16, {2}));
   const Tensor x = Tensor::Of<uint16_t>(DType::kF16, {2}, {{0x3c00, 0xc400}});
   EXPECT_THAT(halves.Run({{x}}), testing::ElementsAre(x));
 }
 
-TEST_F(OnnxRuntimePeerTest, EveryOptimisationAndThreadCountComputesTheSame) {
+TEST(OnnxRuntimePeerTest, EveryOptimisationAndThreadCountComputesTheSame) {
   const Tensor x = RandomTensor({DType::kF32, {4, 1, 3, 3}}, 1);
-  const Tensor want = peer_->LoadBytes(ConvRelu()).Run({{x}}).at(0);
+  const Tensor want = Peer().LoadBytes(ConvRelu()).Run({{x}}).at(0);
   for (const auto optimisation :
        {OnnxRuntimeOptimisation::kNone, OnnxRuntimeOptimisation::kBasic,
         OnnxRuntimeOptimisation::kExtended, OnnxRuntimeOptimisation::kAll}) {
     for (const int threads : {1, 2}) {
-      OnnxRuntimeSession session = peer_->LoadBytes(ConvRelu(), {threads, optimisation});
+      OnnxRuntimeSession session = Peer().LoadBytes(ConvRelu(), {threads, optimisation});
       EXPECT_LT(RelativeError(session.Run({{x}}).at(0), want), 1e-5);
     }
   }
 }
 
-TEST_F(OnnxRuntimePeerTest, TimesRuns) {
-  OnnxRuntimeSession session = peer_->LoadBytes(ConvRelu());
+TEST(OnnxRuntimePeerTest, TimesRuns) {
+  OnnxRuntimeSession session = Peer().LoadBytes(ConvRelu());
   const Tensor x = RandomTensor({DType::kF32, {1, 1, 3, 3}}, 1);
   EXPECT_THAT(session.Time({{x}}, 2, 5), AllOf(SizeIs(5), Each(Gt(0))));
   EXPECT_THAT(session.Time({{x}}, 0, 0), SizeIs(0));
-  EXPECT_THAT(peer_->TimeBinding(2, 7), AllOf(SizeIs(7), Each(Gt(0))));
+  EXPECT_THAT(Peer().TimeBinding(2, 7), AllOf(SizeIs(7), Each(Gt(0))));
 }
 
-TEST_F(OnnxRuntimePeerTest, LoadsFromAFile) {
+TEST(OnnxRuntimePeerTest, LoadsFromAFile) {
   const std::string path = Text(testing::TempDir(), "fettle_peer_test_", ::getpid(), ".onnx");
   WriteFileAtomically(path, ConvRelu());
-  EXPECT_THAT(peer_->Load(path).inputs(), testing::ElementsAre("x"));
+  EXPECT_THAT(Peer().Load(path).inputs(), testing::ElementsAre("x"));
   std::filesystem::remove(path);
-  EXPECT_THAT(ErrorOf([&] { peer_->Load(path); }), HasSubstr("ONNX Runtime: "));
+  EXPECT_THAT(ErrorOf([&] { Peer().Load(path); }), HasSubstr("ONNX Runtime: "));
 }
 
-TEST_F(OnnxRuntimePeerTest, GoesOnAfterWhatOnnxRuntimeRefuses) {
-  OnnxRuntimeSession session = peer_->LoadBytes(ConvRelu());
-  EXPECT_THAT(ErrorOf([&] { peer_->LoadBytes("no model"); }), HasSubstr("ONNX Runtime: "));
-  EXPECT_THAT(ErrorOf([&] { peer_->LoadBytes(""); }), HasSubstr("ONNX Runtime: "));
+TEST(OnnxRuntimePeerTest, GoesOnAfterWhatOnnxRuntimeRefuses) {
+  OnnxRuntimeSession session = Peer().LoadBytes(ConvRelu());
+  EXPECT_THAT(ErrorOf([&] { Peer().LoadBytes("no model"); }), HasSubstr("ONNX Runtime: "));
+  EXPECT_THAT(ErrorOf([&] { Peer().LoadBytes(""); }), HasSubstr("ONNX Runtime: "));
   const std::string model = ConvRelu();
-  EXPECT_NE(ErrorOf([&] { peer_->LoadBytes(model.substr(0, model.size() / 2)); }), "no error");
+  EXPECT_NE(ErrorOf([&] { Peer().LoadBytes(model.substr(0, model.size() / 2)); }), "no error");
   EXPECT_THAT(ErrorOf([&] { session.Run({}); }), HasSubstr("the model has 1 inputs, not 0"));
   for (const TensorType& type :
        {TensorType{DType::kF32, {1, 1, 4, 4}}, TensorType{DType::kF32, {1, 1, 3}},

@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <numbers>
+#include <numeric>
 
 #include "fettle/core/error.h"
 
@@ -15,6 +17,8 @@ namespace {
 // well under a second. This is the deviation of that sum, and its mean.
 const double kSumDeviation = std::sqrt(4 * (65536.0 * 65536.0 - 1) / 12);
 constexpr int kSumMean = 2 * 65535;
+
+constexpr size_t kFewInputs = 16;
 
 int SumOfQuarters(uint64_t draw) {
   return static_cast<int>((draw & 0xffff) + (draw >> 16 & 0xffff) + (draw >> 32 & 0xffff) +
@@ -51,13 +55,13 @@ OnnxShape ModelBuilder::ShapeOf(const FeatureMap& x) const {
 }
 
 FeatureMap ModelBuilder::Image(int64_t channels, int64_t extent) {
-  const FeatureMap image = {"input", channels, extent};
+  FeatureMap image = {"input", channels, extent};
   onnx_.Input(image.name, DType::kF32, ShapeOf(image));
   return image;
 }
 
 std::string ModelBuilder::Finish(const FeatureMap& output, std::string_view name) {
-  onnx_.NodeTo({std::string(name)}, "Identity", {output.name});
+  onnx_.NameLast(name);
   onnx_.Output(name, DType::kF32, ShapeOf(output));
   return onnx_.Serialize();
 }
@@ -69,6 +73,33 @@ std::string ModelBuilder::Normals(const std::string& name, const Shape& shape, d
   FillFloats(onnx_.RawInitializer(name, {DType::kF32, shape}), [&] {
     return static_cast<float>(std::fma(SumOfQuarters(random.Next()) - kSumMean, scale, mean));
   });
+  return name;
+}
+
+// Each neuron's weights sum to nothing, except where it has so few that this would leave it blind
+// to smooth images. What rectified inputs have in common then cancels out, without which the
+// outputs of a deep random network hardly depend on the image. The deviation keeps activations near
+// 1: after a rectifier, 1/2 of a normal number's mean square is left, and 1/2 - 1/2pi of its
+// variance.
+std::string ModelBuilder::Weights(const std::string& name, const Shape& shape, double gain) {
+  const auto inputs = static_cast<size_t>(ElementCount(shape) / shape[0]);
+  const bool is_centred = inputs >= kFewInputs;
+  const double kept = is_centred ? 0.5 - 0.5 / std::numbers::pi : 0.5;
+  const double scale = gain / std::sqrt(kept * static_cast<double>(inputs)) / kSumDeviation;
+
+  Random random = random_.Fork(name);
+  std::string* raw = onnx_.RawInitializer(name, {DType::kF32, shape});
+  std::vector<int> neuron(inputs);
+  std::vector<float> weights(inputs);
+  for (size_t at = 0; at < raw->size(); at += inputs * sizeof(float)) {
+    for (int& draw : neuron) draw = SumOfQuarters(random.Next());
+    const int64_t sum = std::accumulate(neuron.begin(), neuron.end(), int64_t{0});
+    const double mean =
+        is_centred ? static_cast<double>(sum) / static_cast<double>(inputs) : kSumMean;
+    std::transform(neuron.begin(), neuron.end(), weights.begin(),
+                   [&](int draw) { return static_cast<float>((draw - mean) * scale); });
+    std::memcpy(raw->data() + at, weights.data(), inputs * sizeof(float));
+  }
   return name;
 }
 
@@ -85,9 +116,7 @@ FeatureMap ModelBuilder::Conv(const FeatureMap& x, const std::string& name,
   assert(x.channels % options.groups == 0 && options.channels % options.groups == 0);
   const Shape shape = {options.channels, x.channels / options.groups, options.kernel,
                        options.kernel};
-  const auto fan_in = static_cast<double>(shape[1] * shape[2] * shape[3]);
-  std::vector<std::string> inputs = {
-      x.name, Normals(name + ".weight", shape, 0, options.gain * std::sqrt(2 / fan_in))};
+  std::vector<std::string> inputs = {x.name, Weights(name + ".weight", shape, options.gain)};
   if (options.bias) inputs.push_back(Normals(name + ".bias", {options.channels}, 0, 0.1));
   const std::string y = onnx_.Node("Conv", inputs,
                                    {{"dilations", std::vector<int64_t>{1, 1}},
@@ -222,13 +251,11 @@ FeatureMap ModelBuilder::Softmax(const FeatureMap& x, const std::string& scope) 
   return {onnx_.Node("Softmax", {x.name}, {{"axis", int64_t{1}}}, scope), x.channels, 0};
 }
 
-FeatureMap ModelBuilder::Linear(const FeatureMap& x, const std::string& name, int64_t channels,
-                                double gain) {
+FeatureMap ModelBuilder::Linear(const FeatureMap& x, const std::string& name, int64_t channels) {
   assert(x.extent == 0);
-  const double deviation = gain / std::sqrt(static_cast<double>(x.channels));
-  const std::vector<std::string> inputs = {
-      x.name, Normals(name + ".weight", {channels, x.channels}, 0, deviation),
-      Normals(name + ".bias", {channels}, 0, 0.1)};
+  const std::vector<std::string> inputs = {x.name,
+                                           Weights(name + ".weight", {channels, x.channels}, 1),
+                                           Normals(name + ".bias", {channels}, 0, 0.1)};
   const OnnxAttributes attributes = {{"alpha", 1.0F}, {"beta", 1.0F}, {"transB", int64_t{1}}};
   return {onnx_.Node("Gemm", inputs, attributes, name), channels, 0};
 }

@@ -23,7 +23,7 @@ struct ConvOptions {
   int64_t channels = 0;  // of the result
   int64_t kernel = 1, stride = 1, pad = 0, groups = 1;
   bool bias = false;
-  double gain = 1;  // on the weights' deviation, which is He's: sqrt(2 / inputs of a neuron)
+  double gain = 1;  // on the deviation of the weights
 };
 
 struct BatchNormOptions {
@@ -37,15 +37,14 @@ struct PoolOptions {
 };
 
 // A network with one image as its input, layer by layer, each with the nodes and names that an
-// exporter writes and with random weights. The weights depend on the seed and on the layer's name
-// only. Weights of deviation 1, batch norm about the identity: activations stay near 1, as long as
-// the branches of residual blocks end in a gamma (or gain) that is small.
+// exporter writes and with random weights, which depend on the seed and on the layer's name only.
+// Activations stay near 1 as long as the branches of residual blocks end in a small gamma or gain.
 class ModelBuilder {
  public:
   ModelBuilder(std::string_view name, const ModelOptions& options);
 
   FeatureMap Image(int64_t channels, int64_t extent);
-  // Ends the model: its bytes.
+  // The bytes of the model, whose output is what the last call has made.
   std::string Finish(const FeatureMap& output, std::string_view name = "output");
 
   FeatureMap Conv(const FeatureMap& x, const std::string& name, const ConvOptions& options);
@@ -63,8 +62,7 @@ class ModelBuilder {
   FeatureMap Lrn(const FeatureMap& x, const std::string& scope);  // over 5 channels
   FeatureMap Dropout(const FeatureMap& x, const std::string& scope, float ratio);
   FeatureMap Softmax(const FeatureMap& x, const std::string& scope);
-  FeatureMap Linear(const FeatureMap& x, const std::string& name, int64_t channels,
-                    double gain = 1);  // Gemm
+  FeatureMap Linear(const FeatureMap& x, const std::string& name, int64_t channels);  // Gemm
   FeatureMap MatMulAdd(const FeatureMap& x, const std::string& name, int64_t channels);
 
   // Channel c = g * (C / groups) + i to i * groups + g: Reshape, Transpose, Reshape.
@@ -82,6 +80,7 @@ class ModelBuilder {
   FeatureMap Pooled(const FeatureMap& x, std::string_view op_type, const std::string& scope,
                     const PoolOptions& options);
   std::string Normals(const std::string& name, const Shape& shape, double mean, double deviation);
+  std::string Weights(const std::string& name, const Shape& shape, double gain);
   std::string Uniforms(const std::string& name, const Shape& shape, double low, double high);
 
   ModelOptions options_;

@@ -2,6 +2,7 @@
 
 #include <onnx/onnx.pb.h>
 
+#include <cassert>
 #include <map>
 
 #include "fettle/core/error.h"
@@ -189,7 +190,7 @@ std::string OnnxBuilder::ConstantFloat(float value, std::string_view scope) {
 std::string OnnxBuilder::Node(std::string_view op_type, const std::vector<std::string>& inputs,
                               const OnnxAttributes& attributes, std::string_view scope) {
   const std::string name = state_->NodeName(op_type, scope);
-  const std::string output = Text(name, "_output_0");
+  std::string output = Text(name, "_output_0");
   state_->AddNode(name, {output}, op_type, inputs, attributes);
   return output;
 }
@@ -198,6 +199,12 @@ void OnnxBuilder::NodeTo(const std::vector<std::string>& outputs, std::string_vi
                          const std::vector<std::string>& inputs, const OnnxAttributes& attributes,
                          std::string_view scope) {
   state_->AddNode(state_->NodeName(op_type, scope), outputs, op_type, inputs, attributes);
+}
+
+void OnnxBuilder::NameLast(std::string_view name) {
+  onnx::NodeProto* last = state_->graph()->mutable_node(state_->graph()->node_size() - 1);
+  assert(last->output_size() == 1);
+  last->set_output(0, std::string(name));
 }
 
 std::string OnnxBuilder::Serialize() const { return state_->model.SerializeAsString(); }

@@ -54,6 +54,9 @@ class OnnxBuilder {
               const std::vector<std::string>& inputs, const OnnxAttributes& attributes = {},
               std::string_view scope = {});
 
+  // Calls the only output of the last node `name` instead.
+  void NameLast(std::string_view name);
+
   std::string Serialize() const;
 
  private:

@@ -64,4 +64,11 @@ float FromF16(uint16_t bits) {
   return (bits & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
+std::optional<uint16_t> ExactF16(float value) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {  // only ever asked for a single attribute
+    if (FromF16(static_cast<uint16_t>(bits)) == value) return static_cast<uint16_t>(bits);
+  }
+  return std::nullopt;
+}
+
 }  // namespace fettle

@@ -19,6 +19,7 @@ std::string OnnxTypeText(int32_t data_type);
 // f32 for f16 and bf16, itself otherwise.
 DType Widened(DType dtype);
 
-float FromF16(uint16_t bits);  // exact
+float FromF16(uint16_t bits);                   // exact
+std::optional<uint16_t> ExactF16(float value);  // nothing where f16 does not have the value
 
 }  // namespace fettle

@@ -20,10 +20,12 @@ std::vector<int64_t> Joined(const std::vector<int64_t>& a, const std::vector<int
 
 // A number as a scalar of the type; nothing where the type cannot hold it.
 std::optional<Tensor> ScalarOf(float value, DType dtype) {
-  if (dtype == DType::kBF16) {
-    return Tensor::Of<uint16_t>(dtype, {}, {{ToBF16(value)}});
+  if (dtype == DType::kBF16 || dtype == DType::kF16) {
+    const std::optional<uint16_t> bits =
+        dtype == DType::kF16 ? ExactF16(value) : std::optional(ToBF16(value));
+    if (!bits || (dtype == DType::kBF16 && FromBF16(*bits) != value)) return std::nullopt;
+    return Tensor::Of<uint16_t>(dtype, {}, {{*bits}});
   }
-  if (dtype == DType::kF16) return std::nullopt;
   Tensor scalar = TensorOf(std::vector<double>{value}, {dtype, {}});
   const bool is_exact =
       std::visit([&](const auto& list) { return list[0] == value; }, *NumbersOf(scalar));

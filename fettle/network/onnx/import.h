@@ -24,10 +24,10 @@ struct ImportOptions {
   int64_t batch = 1;
 
   // The extents of other open axes, by their symbolic name ("height") or by their place ("x[2]").
-  std::map<std::string, int64_t> dims;
+  std::map<std::string, int64_t> dims = {};
 
   // Inputs to be constants of these values, by name; they are no longer inputs of the graph.
-  std::map<std::string, Tensor> constants;
+  std::map<std::string, Tensor> constants = {};
 
   // Whether tensors of f16 and bf16 become f32 throughout, inputs and outputs too: which precision
   // a layer computes in is the search's to decide, not the file's.

@@ -6,7 +6,7 @@ namespace fettle {
 // Add, Sub, Mul, Div.
 void ImportBinary(NodeImport& node) {
   for (const char* name : {"broadcast", "axis"}) {
-    if (node.attributes().Has(name)) {
+    if (node.attributes().Int(name, 0) != 0) {
       throw Refuse("the attribute ", name, " of opset 6; convert the model to opset 7 or newer");
     }
   }
@@ -43,7 +43,10 @@ void ImportIdentity(NodeImport& node) {
 // In inference it passes its input on; its mask would be all true.
 void ImportDropout(NodeImport& node) {
   const Attributes& attributes = node.attributes();
-  for (const char* name : {"ratio", "seed", "is_test"}) attributes.Ignore(name);
+  for (const char* name : {"ratio", "seed"}) attributes.Ignore(name);
+  if (node.opset() < 7 && attributes.Int("is_test", 0) == 0) {
+    throw Refuse("its training form; export the model for inference");
+  }
   if (node.IsRead(1)) throw Refuse("the mask is not computed");
   if (node.Has(2)) {
     const Tensor& training = node.ConstantInput(2, "training_mode");

@@ -5,8 +5,9 @@ namespace fettle {
 void ImportBatchNormalization(NodeImport& node) {
   const Attributes& attributes = node.attributes();
   attributes.Ignore("momentum");  // only of training
-  // Before opset 14 the number of outputs said which form it was.
+  // Before opset 14 the number of outputs said which form it was, before opset 7 an attribute.
   bool is_training = attributes.Int("training_mode", 0) != 0;
+  if (node.opset() < 7) is_training = attributes.Int("is_test", 0) == 0;
   for (size_t i = 1; i < node.num_outputs(); ++i) is_training = is_training || node.IsRead(i);
   if (is_training || (node.opset() < 14 && node.num_outputs() > 1)) {
     throw Refuse("its training form; export the model for inference");

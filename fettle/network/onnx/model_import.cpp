@@ -13,7 +13,7 @@
 namespace fettle {
 namespace {
 
-constexpr int64_t kOldestOpset = 7;   // the first with NumPy's broadcasting
+constexpr int64_t kOldestOpset = 6;   // 7 brought NumPy's broadcasting, which replaces 6's
 constexpr int64_t kNewestOpset = 26;  // the newest whose changes we have read
 
 bool IsDefaultDomain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }

@@ -27,9 +27,9 @@ size_t SequenceLength(std::string_view text) {
 
 }  // namespace
 
-std::string Quoted(std::string_view name) {
+std::string Printable(std::string_view name) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "'";
+  std::string text;
   for (size_t i = 0; i < name.size(); ++i) {
     if (name.size() > kLongestQuoted && i == kLongestQuoted / 2) {
       text += "...";
@@ -42,8 +42,10 @@ std::string Quoted(std::string_view name) {
       text.append("\\x").append({kDigits[byte >> 4], kDigits[byte & 15]});
     }
   }
-  return text += "'";
+  return text;
 }
+
+std::string Quoted(std::string_view name) { return Text("'", Printable(name), "'"); }
 
 bool IsSoundName(std::string_view name) {
   while (!name.empty()) {

@@ -6,9 +6,10 @@
 
 namespace fettle {
 
-// For messages: 'name', with what is not printable ASCII as \xNN and the middle of a very long one
-// left out, so that a message stays one readable line whatever the file says.
-std::string Quoted(std::string_view name);
+// For messages: what is not printable ASCII as \xNN, and the middle of a very long name left out,
+// so that a message stays one readable line whatever the file says.
+std::string Printable(std::string_view name);
+std::string Quoted(std::string_view name);  // 'name', likewise
 
 // Whether it is well-formed UTF-8 without control characters: what we take as a name.
 bool IsSoundName(std::string_view name);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fettle/network/onnx/element_types.h"
 #include "fettle/network/onnx/fold.h"
 
 namespace fettle {
@@ -67,12 +68,18 @@ const Tensor& NodeImport::HostInput(size_t i) const {
 
 float NodeImport::FloatInput(size_t i, std::string_view what) const {
   const Tensor& tensor = ConstantInput(i, what);
-  const std::optional<Numbers> numbers = NumbersOf(tensor);
-  if (!numbers || tensor.num_elements() != 1) {
+  if (tensor.num_elements() != 1) {
     throw BadInput("its ", what, " is ", TypeText(tensor.type()), ", expected one number");
   }
-  const float value =
-      std::visit([](const auto& list) { return static_cast<float>(list[0]); }, *numbers);
+  float value = 0;
+  if (tensor.dtype() == DType::kF16) {
+    value = FromF16(tensor.values<uint16_t>()[0]);
+  } else if (tensor.dtype() == DType::kBF16) {
+    value = FromBF16(tensor.values<uint16_t>()[0]);
+  } else {
+    value = std::visit([](const auto& list) { return static_cast<float>(list[0]); },
+                       *NumbersOf(tensor));
+  }
   if (std::isnan(value)) throw BadInput("its ", what, " is not a number");
   return value;
 }

@@ -102,7 +102,7 @@ NodeOrder OrderNodes(const onnx::GraphProto& graph, const std::unordered_set<std
 std::string NodeText(const onnx::NodeProto& node) {
   std::string name = node.name();
   if (name.empty() && node.output_size() > 0) name = node.output(0);
-  return Text("node ", Quoted(name), " (", IsSoundName(node.op_type()) ? node.op_type() : "?", ")");
+  return Text("node ", Quoted(name), " (", Printable(node.op_type()), ")");
 }
 
 }  // namespace fettle

@@ -8,6 +8,7 @@
 namespace fettle {
 namespace {
 
+constexpr double kAfterNoRelu = 0.6;  // weights are made for rectified inputs, which are smaller
 constexpr BatchNormOptions kKerasNorm = {.epsilon = 1e-3F};
 
 FeatureMap ConvNormRelu6(ModelBuilder& b, const FeatureMap& x, const std::string& conv,
@@ -74,7 +75,8 @@ FeatureMap ShuffleUnit(ModelBuilder& b, const FeatureMap& x, const std::string& 
       y, name + ".dw_conv2", name + ".dw_bn2",
       {.channels = inside, .kernel = 3, .stride = downsample ? 2 : 1, .pad = 1, .groups = inside});
   y = b.ConvBatchNorm(y, name + ".expand_conv3", name + ".expand_bn3",
-                      {.channels = outside, .groups = kGroups}, {.gamma = downsample ? 1 : 0.5});
+                      {.channels = outside, .groups = kGroups, .gain = kAfterNoRelu},
+                      {.gamma = downsample ? 1 : 0.5});
   if (downsample) {
     const FeatureMap pooled =
         b.AveragePool(x, name + ".avgpool", {.kernel = 3, .stride = 2, .pad = 1});

@@ -1,4 +1,3 @@
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -9,13 +8,11 @@
 namespace fettle {
 namespace {
 
-const double kBeforeRelu = std::sqrt(2.0);  // He's gain
-
 // Two wide layers with dropout, and the classes.
 FeatureMap Classifier(ModelBuilder& b, const FeatureMap& x, const std::vector<int>& numbers) {
   const auto name = [&](size_t i) { return Text("classifier.", numbers[i]); };
-  FeatureMap y = b.Relu(b.Linear(x, name(0), 4096, kBeforeRelu), name(0));
-  y = b.Linear(b.Dropout(y, "", 0.5F), name(1), 4096, kBeforeRelu);
+  FeatureMap y = b.Relu(b.Linear(x, name(0), 4096), name(0));
+  y = b.Linear(b.Dropout(y, "", 0.5F), name(1), 4096);
   return b.Linear(b.Dropout(b.Relu(y, name(1)), "", 0.5F), name(2), 1000);
 }
 

@@ -62,6 +62,7 @@ ChildProcess::~ChildProcess() { Kill(); }
 // Sets the process id, or answers why it could not.
 int ChildProcess::Start(const std::vector<std::string>& command, int socket, int errors) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
 
@@ -151,7 +152,7 @@ void ChildProcess::Kill() {
   CloseAt(&socket_);
   CloseAt(&errors_);
   if (pid_ < 0) return;
-  ::kill(pid_, SIGKILL);
+  ::kill(-pid_, SIGKILL);  // its group: whatever it has started, too
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;

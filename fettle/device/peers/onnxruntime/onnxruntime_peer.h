@@ -47,6 +47,9 @@ class OnnxRuntimePeer {
   const std::string& version() const { return version_; }  // of ONNX Runtime, such as "1.30.0"
   int process_id() const;                                  // -1 once it has stopped
 
+  // For requests from now on.
+  void set_timeout(std::chrono::milliseconds timeout) { options_.timeout = timeout; }
+
   // A model from a file (whose external data is found beside it), or from its bytes. The session
   // must not outlive the peer.
   OnnxRuntimeSession Load(const std::filesystem::path& model,

@@ -4,8 +4,8 @@
 #include "fettle/device/host_environment.h"
 #include "fettle/device/request_list.h"
 #include "fettle/device/worker.h"
-#include "fettle/tuner/cli/commands.h"
 #include "fettle/primitives/library_versions.h"
+#include "fettle/tuner/cli/commands.h"
 #include "fettle/tuner/cli/options.h"
 
 namespace fettle {

@@ -3,6 +3,7 @@
 
 #include "fettle/core/random.h"
 #include "fettle/device/cache_sweep.h"
+#include "fettle/device/measurer.h"
 #include "fettle/device/peak_memory.h"
 #include "fettle/device/plan_protocol.h"
 #include "fettle/device/reference_work.h"

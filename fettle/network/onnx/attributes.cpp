@@ -75,17 +75,11 @@ std::optional<Tensor> Attributes::Values(std::string_view name, const TensorSour
 }
 
 std::optional<std::string> Attributes::Unasked() const {
+  std::optional<std::string> first;
   for (const auto& [name, attribute] : attributes_) {
-    if (!asked_.contains(name)) return std::string(name);
+    if (!asked_.contains(name) && (!first || name < *first)) first = std::string(name);
   }
-  return std::nullopt;
-}
-
-bool Attributes::HasGraph() const {
-  for (const auto& [name, attribute] : attributes_) {
-    if (attribute->has_g() || attribute->graphs_size() > 0) return true;
-  }
-  return false;
+  return first;
 }
 
 }  // namespace fettle

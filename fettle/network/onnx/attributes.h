@@ -34,10 +34,8 @@ class Attributes {
 
   // Says that an attribute does not matter.
   void Ignore(std::string_view name) const { Find(name); }
-  // One that nobody asked for, or nothing.
+  // The first by name that nobody asked for, or nothing.
   std::optional<std::string> Unasked() const;
-  // Whether one holds a graph, as those of control flow do.
-  bool HasGraph() const;
 
  private:
   const onnx::AttributeProto* Find(std::string_view name) const;

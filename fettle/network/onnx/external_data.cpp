@@ -29,7 +29,7 @@ bool IsInside(const fs::path& path, const fs::path& folder) {
 
 }  // namespace
 
-ExternalData::ExternalData(fs::path folder, const ExternalPlace& place) : offset_(place.offset) {
+ExternalData::ExternalData(const fs::path& folder, const ExternalPlace& place) : offset_(place.offset) {
   const std::string where = "external data at " + Quoted(place.location);
   const fs::path location(place.location);
   RequirePlainRelative(location, place.location);
@@ -40,7 +40,8 @@ ExternalData::ExternalData(fs::path folder, const ExternalPlace& place) : offset
   if (!fault) path_ = fs::canonical(folder / location, fault);
   if (fault)
     throw BadInput(where, ": cannot be read (", fault.message(), "); is the file missing?");
-  if (!IsInside(path_, home)) throw BadInput(where, ": leads out of the model's folder");
+  if (!IsInside(path_, home))
+    throw BadInput(where, ": leads out of the model's folder; copy the file there");
   if (!fs::is_regular_file(path_, fault)) throw BadInput(where, ": is not a regular file");
   const uintmax_t file_size = fs::file_size(path_, fault);
   if (fault) throw BadInput(where, ": cannot be read (", fault.message(), ")");

@@ -19,7 +19,7 @@ struct ExternalPlace {
 class ExternalData {
  public:
   // An empty folder refuses all.
-  ExternalData(std::filesystem::path folder, const ExternalPlace& place);
+  ExternalData(const std::filesystem::path& folder, const ExternalPlace& place);
 
   // Of the bytes behind the offset.
   int64_t size() const { return size_; }

@@ -76,7 +76,7 @@ Graph RequireComplete(ImportedModel model, const std::string& name) {
            unsupported.size() == 1 ? " operator is" : " operators are", " not supported");
   for (size_t i = 0; i < unsupported.size() && i < kMostNamed; ++i) {
     text += Text(i == 0 ? ": " : "; ", "node ", Quoted(unsupported[i].node), " (",
-                 Printable(unsupported[i].op_type), "): ", unsupported[i].reason);
+                 unsupported[i].op_type, "): ", unsupported[i].reason);
   }
   if (unsupported.size() > kMostNamed) {
     text += Text("; and ", unsupported.size() - kMostNamed, " more, which `fettle inspect` lists");

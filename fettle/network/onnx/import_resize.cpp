@@ -88,9 +88,10 @@ void KeepAspectRatio(const std::string& policy, const std::vector<int64_t>& axes
                                  : *std::max_element(scales.begin(), scales.end());
   for (int64_t wide_axis : axes) {
     const auto axis = static_cast<size_t>(wide_axis);
+    const float size = std::floor(scale * static_cast<float>(input[axis]) + 0.5f);
+    if (size >= 0x1p31f) throw BadInput("resizes axis ", axis, " to ", size);
     resize->scales[axis] = scale;
-    resize->sizes[axis] =
-        static_cast<int64_t>(std::floor(scale * static_cast<float>(input[axis]) + 0.5f));
+    resize->sizes[axis] = static_cast<int64_t>(size);
   }
 }
 

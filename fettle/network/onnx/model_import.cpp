@@ -161,7 +161,6 @@ class ModelImport {
   void ImportNode(int n, const std::unordered_set<std::string>& read) {
     const onnx::NodeProto& proto = proto_.node(n);
     const std::string& name = node_names_[static_cast<size_t>(n)];
-    std::string reason;
     try {
       const std::optional<std::string> refusal = GeneralRefusal(proto, functions_);
       if (refusal) throw Refusal(*refusal);
@@ -171,7 +170,8 @@ class ModelImport {
       if (unasked) throw Refuse("the attribute ", Quoted(*unasked), " is not known");
       return;
     } catch (const Refusal& refusal) {
-      unsupported_.push_back({name, proto.op_type(), proto.domain(), refusal.reason});
+      unsupported_.push_back(
+          {name, Printable(proto.op_type()), Printable(proto.domain()), refusal.reason});
     } catch (const UnknownInput&) {
       // Said of the node it comes from.
     } catch (const Error& error) {

@@ -65,7 +65,11 @@ void RequireSoundName(std::string_view name, std::string_view what) {
 
 std::string UniqueNames::Make(std::string_view wanted) {
   std::string name(wanted);
-  for (int64_t i = 2; !Insert(name); ++i) name = Text(wanted, "_", i);
+  if (Insert(name)) return name;
+  int64_t& count = counts_.try_emplace(name, 1).first->second;
+  do {
+    name = Text(wanted, "_", ++count);
+  } while (!Insert(name));
   return name;
 }
 

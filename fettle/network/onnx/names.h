@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace fettle {
@@ -28,6 +30,7 @@ class UniqueNames {
 
  private:
   std::unordered_set<std::string> names_;
+  std::unordered_map<std::string, int64_t> counts_;  // the last number tried for a wanted name
 };
 
 }  // namespace fettle

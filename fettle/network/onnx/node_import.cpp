@@ -126,10 +126,6 @@ void NodeImport::SetConstant(Tensor tensor) {
   SetOutput(0, state_->ConstantOperand(outputs_[0], std::move(tensor)));
 }
 
-void NodeImport::MarkUnknown() {
-  for (const std::string& output : outputs_) state_->DefineUnknown(output);
-}
-
 int64_t ResolvedAxis(int64_t axis, int64_t rank) {
   const int64_t resolved = axis < 0 ? axis + rank : axis;
   if (resolved < 0 || resolved >= rank) throw BadInput("axis ", axis, " of ", rank, " axes");

@@ -73,7 +73,6 @@ class NodeImport {
   Operand Step(const Op& op, const std::vector<Operand>& inputs, std::string_view suffix = "");
   void SetOutput(size_t i, Operand operand);
   void SetConstant(Tensor tensor);  // the first output, known at import
-  void MarkUnknown();               // all outputs
 
  private:
   std::string NodeName(std::string_view suffix) const;

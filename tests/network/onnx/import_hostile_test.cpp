@@ -297,6 +297,17 @@ TEST(HostileGraphTest, ALongChainTakesNoStack) {
   EXPECT_EQ(ImportProto(model).nodes().size(), static_cast<size_t>(kLength));
 }
 
+TEST(HostileGraphTest, ManyNodesOfOneNameTakeNoLongerThanOthers) {
+  onnx::ModelProto model = EmptyModel(13);
+  AddInput(&model, "v0", {"1"});
+  constexpr int kLength = 20000;
+  for (int i = 0; i < kLength; ++i) {
+    AddNode(&model, "Relu", {Text("v", i)}, {Text("v", i + 1)})->set_name("same");
+  }
+  AddOutput(&model, Text("v", kLength));
+  EXPECT_EQ(ImportProto(model).nodes().back().name, Text("same_", kLength));
+}
+
 // --- The names themselves ---
 
 TEST(NamesTest, SoundNamesAreUtf8) {

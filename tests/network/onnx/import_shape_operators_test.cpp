@@ -189,6 +189,15 @@ TEST(ImportResizeTest, Opset18SelectsAxesAndKeepsRatios) {
             prefix + "scales=1x1x2x2,sizes=1x1x4x8)");
 }
 
+TEST(ImportResizeTest, KeptRatiosStayInBounds) {
+  EXPECT_THAT(FaultOf(OneNode{18,
+                              "Resize",
+                              {{1, 1 << 20}},
+                              {{"keep_aspect_ratio_policy", "not_smaller"}},
+                              {Tensor(), Tensor(), I64({1 << 30, 1})}}),
+              HasSubstr("resizes axis 1 to"));
+}
+
 TEST(ImportResizeTest, SymmetricHalfPixelsWhereTheyAreHalfPixels) {
   const OnnxAttribute mode = {"coordinate_transformation_mode", "half_pixel_symmetric"};
   EXPECT_THAT(OpsOf(OneNode{19, "Resize", {{1, 1, 2}}, {mode}, {Tensor(), F32({1, 1, 2})}}),

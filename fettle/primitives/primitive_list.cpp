@@ -7,6 +7,26 @@ namespace fettle {
 PrimitiveList PrimitiveList::All() {
   std::vector<std::unique_ptr<Primitive>> list;
   list.push_back(MakeReference());  // stays the first
+  list.push_back(MakeOwnActivation());
+  list.push_back(MakeOwnBinary());
+  list.push_back(MakeOwnCast());
+  list.push_back(MakeOwnChannelAffine());
+  list.push_back(MakeOwnConcat());
+  list.push_back(MakeOwnDepthwiseConv());
+  list.push_back(MakeOwnGlobalAveragePool());
+  list.push_back(MakeOwnIm2ColConv());
+  list.push_back(MakeOwnInnerProduct());
+  list.push_back(MakeOwnLrn());
+  list.push_back(MakeOwnPad());
+  list.push_back(MakeOwnPool());
+  list.push_back(MakeOwnReduceMean());
+  list.push_back(MakeOwnReorder());
+  list.push_back(MakeOwnReshape());
+  list.push_back(MakeOwnResizeLinear());
+  list.push_back(MakeOwnResizeNearest());
+  list.push_back(MakeOwnSlice());
+  list.push_back(MakeOwnSoftmax());
+  list.push_back(MakeOwnTranspose());
   list.push_back(MakeOnednnConv());
   list.push_back(MakeOnednnInnerProduct());
   list.push_back(MakeOnednnMatmul());

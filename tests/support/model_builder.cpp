@@ -315,7 +315,7 @@ FeatureMap ModelBuilder::SubsampleAndPad(const FeatureMap& x, const std::string&
   }
   const int64_t before = (channels - x.channels) / 2;
   const std::vector<int64_t> pads = {0, before, 0, 0, 0, channels - x.channels - before, 0, 0};
-  const OnnxAttribute mode = std::string("constant");
+  const OnnxAttributeValue mode = std::string("constant");
   if (options_.opset < 11) {
     y.name = onnx_.Node("Pad", {y.name}, {{"mode", mode}, {"pads", pads}, {"value", 0.0F}}, scope);
   } else {

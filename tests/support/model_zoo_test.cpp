@@ -6,10 +6,12 @@
 
 #include <cmath>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "fettle/core/error.h"
+#include "fettle/network/onnx/import.h"
 #include "tests/support/peer.h"
 #include "tests/support/test_tensors.h"
 
@@ -141,6 +143,13 @@ TEST_P(EachModel, Runs) {
   if (facts().parameters > 30'000'000) return;  // to keep the test short
   const std::string closed = MakeModel(name(), {.batch = 2});
   EXPECT_LT(RelativeError(peer.LoadBytes(closed).Run({{images}}).at(0), y), 1e-4);
+}
+
+TEST_P(EachModel, IsImported) {
+  const std::string bytes = MakeModel(name(), {.batch = kDynamicBatch});
+  const Graph graph = ImportOnnxBytes(std::as_bytes(std::span(bytes)), name(), {}, {.batch = 2});
+  ASSERT_EQ(graph.outputs().size(), 1U);
+  EXPECT_EQ(TypeText(graph.value(graph.outputs()[0]).type), Text("f32[2x", facts().classes, "]"));
 }
 
 INSTANTIATE_TEST_SUITE_P(ModelZoo, EachModel, testing::ValuesIn(ModelNames()),

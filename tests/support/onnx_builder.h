@@ -16,9 +16,9 @@ namespace fettle {
 using OnnxExtent = std::variant<int64_t, std::string>;
 using OnnxShape = std::vector<OnnxExtent>;
 
-using OnnxAttribute =
+using OnnxAttributeValue =
     std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, Tensor>;
-using OnnxAttributes = std::vector<std::pair<std::string, OnnxAttribute>>;
+using OnnxAttributes = std::vector<std::pair<std::string, OnnxAttributeValue>>;
 
 OnnxShape ToOnnxShape(const Shape& shape);
 

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "fettle/network/onnx/import.h"
 #include "tests/support/peer.h"
 #include "tests/support/test_tensors.h"
 
@@ -31,6 +33,19 @@ TEST(SmallModelsTest, OnnxRuntimeRunsEach) {
     }
   }
   EXPECT_GE(names.size(), 26U);
+}
+
+TEST(SmallModelsTest, EachIsImported) {
+  for (const SmallModel& model : SmallModels()) {
+    SCOPED_TRACE(model.name);
+    const ImportOptions options = {.batch = model.outputs[0].shape.at(0)};
+    const Graph graph =
+        ImportOnnxBytes(std::as_bytes(std::span(model.bytes)), model.name, {}, options);
+    ASSERT_EQ(graph.outputs().size(), model.outputs.size());
+    for (size_t i = 0; i < model.outputs.size(); ++i) {
+      EXPECT_EQ(TypeText(graph.value(graph.outputs()[i]).type), TypeText(model.outputs[i])) << i;
+    }
+  }
 }
 
 TEST(SmallModelsTest, TheSeedDecidesTheWeights) {

@@ -60,7 +60,7 @@ SmallModel AutoPad(uint64_t seed) {
   const std::string x = n.Input("x", {1, 3, 9, 8});
   std::vector<std::string> outputs;
   for (const char* mode : {"SAME_UPPER", "SAME_LOWER", "VALID"}) {
-    const OnnxAttribute pad = std::string(mode);
+    const OnnxAttributeValue pad = std::string(mode);
     outputs.push_back(n.Conv(x, {4, 3, 4, 3}, {{"auto_pad", pad}, {"strides", Ints{2, 2}}}));
     outputs.push_back(
         n.Node("MaxPool", {x},

@@ -349,7 +349,8 @@ TEST(PruneTest, FoldingKeepsEveryRandomNetworkSoundAndShaped) {
       EXPECT_EQ(TypeText(plain.value(plain.nodes()[n].outputs[0]).type),
                 TypeText(folded.value(folded.nodes()[n].outputs[0]).type));
     }
-    for (double value : Interpret(folded, RandomInputs(graph, seed))[0].values) {
+    const std::vector<Array> outputs = Interpret(folded, RandomInputs(graph, seed));
+    for (double value : outputs[0].values) {
       ASSERT_FALSE(std::isnan(value));
     }
   }

@@ -349,9 +349,28 @@ TEST(PruneTest, FoldingKeepsEveryRandomNetworkSoundAndShaped) {
       EXPECT_EQ(TypeText(plain.value(plain.nodes()[n].outputs[0]).type),
                 TypeText(folded.value(folded.nodes()[n].outputs[0]).type));
     }
-    for (double value : Interpret(folded, RandomInputs(graph, seed))[0].values) {
+    const std::vector<Array> outputs = Interpret(folded, RandomInputs(graph, seed));
+    for (double value : outputs[0].values) {
       ASSERT_FALSE(std::isnan(value));
     }
+  }
+}
+
+TEST(PruneTest, ConstantsFoldIntoScaledProducts) {
+  for (const bool has_bias : {true, false}) {
+    NetworkBuilder b(3);
+    ValueId x = b.Linear("hidden", b.Input({2, 5}), 6);
+    const ValueId w = b.Constant("w", {4, 6});
+    std::vector<ValueId> inputs = {x, w};
+    if (has_bias) inputs.push_back(b.Constant("v", {1, 4}));
+    x = b.Add("scaled", Gemm{.transpose_b = true, .alpha = 2, .beta = 0.25}, inputs);
+    b.graph.AddOutput(b.Linear("classifier", x, 3));
+    const std::vector<ChannelGroup> groups = FindChannelGroups(b.graph).groups;
+    const std::vector<KeptUnits> kept = {{0, {1, 4}}, {1, {0, 3}}};
+    const std::vector<Array> random = RandomInputs(b.graph, 1);
+    const Graph zeroed = WithZeros(b.graph, groups, kept, /*keeps_biases=*/true);
+    const Graph folded = PruneChannels(b.graph, groups, kept, {.folds_constants = true});
+    EXPECT_LT(LargestDifference(Interpret(zeroed, random), Interpret(folded, random)), 1e-6);
   }
 }
 
@@ -403,6 +422,10 @@ TEST(PruneTest, TheVariantKeepsTheMostSalientUnits) {
   };
   ExpectSameNetwork(variant->Rewrite(graph, "stem", options),
                     PruneChannels(graph, groups, std::vector{KeptUnits{0, {3, 6}}}));
+  options.folds_constants = true;
+  ExpectSameNetwork(
+      variant->Rewrite(graph, "stem", options),
+      PruneChannels(graph, groups, std::vector{KeptUnits{0, {3, 6}}}, {.folds_constants = true}));
   options.saliency = [](const Graph&, const ChannelGroup&) { return std::vector<double>{1}; };
   EXPECT_THROW(variant->Rewrite(graph, "stem", options), Error);
 }

@@ -30,12 +30,12 @@ class RandomBlocks {
 
   // Any function with f(0) = 0.
   ValueId Act(ValueId x) {
-    static const Activation kKinds[] = {{ActivationKind::kRelu, 0, 0},
-                                        {ActivationKind::kClip, 0, 6},
-                                        {ActivationKind::kLeakyRelu, 0.1f, 0},
-                                        {ActivationKind::kHardSwish, 0, 0},
-                                        {ActivationKind::kTanh, 0, 0}};
-    return b_.Add(Name("act"), kKinds[b_.random().Below(std::size(kKinds))], {x});
+    const Activation kinds[] = {{ActivationKind::kRelu, 0, 0},
+                                {ActivationKind::kClip, 0, 6},
+                                {ActivationKind::kLeakyRelu, 0.1f, 0},
+                                {ActivationKind::kHardSwish, 0, 0},
+                                {ActivationKind::kTanh, 0, 0}};
+    return b_.Add(Name("act"), kinds[b_.random().Below(std::size(kinds))], {x});
   }
   ValueId Norm(ValueId x) { return b_.Normalise(Name("bn"), x); }
   ValueId Conv(ValueId x, int64_t channels, int64_t groups = 1, bool is_small = false) {

@@ -141,7 +141,7 @@ Graph PruneVariant::Rewrite(const Graph& graph, std::string_view group,
   }
   const KeptUnits kept = {static_cast<size_t>(target - found.groups.data()),
                           MostSalient(saliency, KeptOf(target->num_units))};
-  return PruneChannels(graph, found.groups, {&kept, 1});
+  return PruneChannels(graph, found.groups, {&kept, 1}, {options.folds_constants});
 }
 
 std::unique_ptr<Variant> ParsePrune(VariantText text) {

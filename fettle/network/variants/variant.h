@@ -19,6 +19,9 @@ struct RewriteOptions {
   // A number for each unit of the group, greater where it matters more (Taylor, Fisher, from
   // data); empty: MagnitudeSaliency.
   std::function<std::vector<double>(const Graph&, const ChannelGroup&)> saliency;
+  // What removed channels contributed on average goes into their consumers' biases: see
+  // PruneOptions. May add biases, which NetworkOption does not count.
+  bool folds_constants = false;
 };
 
 // A way to change one layer, or one group of coupled channels, of a network.
@@ -46,7 +49,7 @@ struct NetworkOption {
 // What may change at one place of the network; or, without options, why nothing may.
 struct NetworkDecision {
   std::string layer;                // a node's name, or a channel group's
-  std::vector<std::string> layers;  // all whose outputs change with it, where there are several
+  std::vector<std::string> layers;  // those that compute what changes
   std::vector<NetworkOption> options;
   std::string reason;  // empty where there are options
 };

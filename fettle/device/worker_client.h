@@ -48,7 +48,8 @@ class WorkerClient {
 
  private:
   void Start();
-  Reply Exchange(const Message& request, Deadline deadline, const Progress& progress);
+  Reply Exchange(const Message& request, std::chrono::nanoseconds timeout,
+                 const Progress& progress);
   Reply GiveUp(ReplyStatus status, const std::string& what);
 
   WorkerCommand command_;

@@ -84,6 +84,9 @@ std::string Misbehave(const std::string& what, const RequestHandler::Progress& p
     for (const char* step : {"one", "two"}) progress(step);
     Crash();
   }
+  if (what == "flood") {
+    while (true) progress("still busy");
+  }
   if (what == "error") throw BadInput("model.onnx: is empty");
   return "survived";
 }

@@ -264,7 +264,7 @@ TEST_F(MeasureLayerTest, ACrashInTheRaceIsFoundByAskingForEachAlone) {
 
 TEST_F(MeasureLayerTest, AHangIsATimeOut) {
   WorkerClient client(Command("sound"));
-  const LayerAnswer answer = client.MeasureLayer(Request({"hangs", "sound"}), seconds(3));
+  const LayerAnswer answer = client.MeasureLayer(Request({"hangs", "sound"}), seconds(2));
   EXPECT_EQ(StatusesOf(answer), (std::vector{kTimedOut, kOk}));
 }
 

@@ -41,6 +41,8 @@ void WorkerClient::Start() {
 
 Reply WorkerClient::Ask(std::string_view kind, const std::string& body,
                         std::chrono::nanoseconds timeout, const Progress& progress) {
+  // A worker that has nothing to do has nothing to say either, unless it died of something else.
+  if (process_ && process_->channel().AwaitBeginning(Deadline::clock::now())) Stop();
   if (!process_) Start();
   return Exchange({++last_id_, std::string(kind), body}, timeout, progress);
 }
@@ -95,8 +97,10 @@ Description WorkerClient::Describe(const DescribeRequest& request) {
 }
 
 std::chrono::nanoseconds WorkerClient::TimeoutOf(const LayerRequest& request) {
+  constexpr std::chrono::nanoseconds kSlowMac{100};  // of a naive kernel, run ten times
   const auto budget = request.options.warm_up_budget + request.options.contender_budget;
-  return seconds(60) + 2 * static_cast<int64_t>(request.implementations.size() + 1) * budget;
+  return seconds(60) + MacsOf(request.spec) * kSlowMac +
+         2 * static_cast<int64_t>(request.implementations.size() + 1) * budget;
 }
 
 LayerAnswer WorkerClient::MeasureLayer(const LayerRequest& request,

@@ -183,6 +183,15 @@ TEST(WorkerClientTest, NoWorkerIsLeftBehind) {
   EXPECT_TRUE(HasEnded(destroyed));
 }
 
+TEST(WorkerClientTest, AWorkerThatDiedBetweenRequestsIsReplaced) {
+  WorkerClient client(Command("sound"));
+  const pid_t pid = PidOf(&client);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(EndsSoon(pid));
+  EXPECT_EQ(client.Ask("echo", "", kAmple).status, ReplyStatus::kAnswer);
+  EXPECT_EQ(client.starts(), 2);
+}
+
 TEST(WorkerProcessTest, DiesWithItsParent) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);

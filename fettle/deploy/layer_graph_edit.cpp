@@ -32,7 +32,18 @@ void LayerGraphEdit::TakeOver(int into, int from) {
   is_removed_[static_cast<size_t>(from)] = true;
 }
 
+void LayerGraphEdit::RemoveUnread() {
+  std::vector<bool> is_read = is_output_;
+  for (size_t i = graph_->layers.size(); i-- > 0;) {
+    const Layer& layer = graph_->layers[i];
+    if (!is_read[Index(layer.output)]) is_removed_[i] = true;
+    if (is_removed_[i]) continue;
+    for (const TensorId id : layer.inputs) is_read[Index(id)] = true;
+  }
+}
+
 void LayerGraphEdit::Finish() {
+  RemoveUnread();
   std::vector<Layer> layers;
   for (size_t i = 0; i < graph_->layers.size(); ++i) {
     if (!is_removed_[i]) layers.push_back(std::move(graph_->layers[i]));

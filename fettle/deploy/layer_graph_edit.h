@@ -23,10 +23,12 @@ class LayerGraphEdit {
   // Removes a layer whose output nothing reads any more.
   void Remove(int layer) { is_removed_[static_cast<size_t>(layer)] = true; }
 
-  // Drops removed layers and the tensors that nothing uses; ends the edit.
+  // Drops removed layers, those whose results nothing uses, and unused tensors; ends the edit.
   void Finish();
 
  private:
+  void RemoveUnread();
+
   LayerGraph* graph_;
   std::vector<int> producers_;
   std::vector<std::vector<int>> readers_;

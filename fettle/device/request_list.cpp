@@ -6,6 +6,7 @@ std::vector<std::unique_ptr<RequestHandler>> AllRequests(const WorkerTools& tool
   std::vector<std::unique_ptr<RequestHandler>> all;
   all.push_back(MakeDescribeHandler(tools));
   all.push_back(MakeMeasureLayerHandler(tools));
+  all.push_back(MakeMeasurePlansHandler(tools));
   return all;
 }
 

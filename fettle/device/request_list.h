@@ -24,5 +24,6 @@ std::vector<std::unique_ptr<RequestHandler>> AllRequests(const WorkerTools& tool
 // One maker a request, for the list alone.
 std::unique_ptr<RequestHandler> MakeDescribeHandler(const WorkerTools& tools);
 std::unique_ptr<RequestHandler> MakeMeasureLayerHandler(const WorkerTools& tools);
+std::unique_ptr<RequestHandler> MakeMeasurePlansHandler(const WorkerTools& tools);
 
 }  // namespace fettle

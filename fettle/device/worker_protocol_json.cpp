@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "fettle/core/layer_check.h"
+#include "fettle/device/plan_protocol.h"
 #include "fettle/device/worker_protocol.h"
 
 namespace fettle {
@@ -343,6 +344,71 @@ WorkerError ParseWorkerError(std::string_view body) {
     error.kind = static_cast<ErrorKind>(IntegerFrom<int>(Field(json, "kind"), "kind", 1, 5));
     Read(json, "message", &error.message);
     return error;
+  });
+}
+
+// ---- measure_plans ----
+
+std::string BodyOf(const PlansRequest& request) {
+  return Dumped({{"folders", request.folders},
+                 {"threads", request.threads},
+                 {"options", ToJson(request.options)},
+                 {"wants_steps", request.wants_steps},
+                 {"data_seed", request.data_seed}});
+}
+
+PlansRequest ParsePlansRequest(std::string_view body) {
+  return Parsed(body, [](const Json& json) {
+    PlansRequest request;
+    for (const Json& folder : ArrayFrom(json, "folders")) {
+      request.folders.push_back(ValueFrom<std::string>(folder, "folders"));
+    }
+    request.threads = IntegerFrom<int>(Field(json, "threads"), "threads", 0, kMostThreads);
+    request.options = OptionsFrom(Field(json, "options"));
+    Read(json, "wants_steps", &request.wants_steps);
+    Read(json, "data_seed", &request.data_seed);
+    return request;
+  });
+}
+
+std::string BodyOf(const PlansAnswer& answer) {
+  Json plans = Json::array();
+  for (const PlanTiming& plan : answer.plans) {
+    Json json = {{"timing", ToJson(plan.timing)},
+                 {"arena_bytes", plan.arena_bytes},
+                 {"input_output_bytes", plan.input_output_bytes},
+                 {"weight_bytes", plan.weight_bytes}};
+    Write("measured_bytes", plan.measured_bytes, &json);
+    json["steps"] = Json::array();
+    for (const StepTiming& step : plan.steps) {
+      json["steps"].push_back(
+          {{"layer", step.layer}, {"implementation", step.implementation}, {"ms", step.ms}});
+    }
+    plans.push_back(std::move(json));
+  }
+  return Dumped({{"plans", plans}});
+}
+
+PlansAnswer ParsePlansAnswer(std::string_view body) {
+  return Parsed(body, [](const Json& json) {
+    PlansAnswer answer;
+    for (const Json& entry : ArrayFrom(json, "plans")) {
+      PlanTiming plan;
+      plan.timing = TimingFrom(Field(entry, "timing"));
+      Read(entry, "arena_bytes", &plan.arena_bytes);
+      Read(entry, "input_output_bytes", &plan.input_output_bytes);
+      Read(entry, "weight_bytes", &plan.weight_bytes);
+      Read(entry, "measured_bytes", &plan.measured_bytes);
+      for (const Json& timed : ArrayFrom(entry, "steps")) {
+        StepTiming step;
+        Read(timed, "layer", &step.layer);
+        Read(timed, "implementation", &step.implementation);
+        Read(timed, "ms", &step.ms);
+        plan.steps.push_back(std::move(step));
+      }
+      answer.plans.push_back(std::move(plan));
+    }
+    return answer;
   });
 }
 

@@ -55,6 +55,11 @@ void Graph::Rename(ValueId id, std::string name) {
   values_.at(static_cast<size_t>(id)).name = std::move(name);
 }
 
+void Graph::SetConstant(ValueId id, std::shared_ptr<const Tensor> tensor) {
+  assert(IsConstant(id) && tensor != nullptr && tensor->type() == value(id).type);
+  values_[static_cast<size_t>(id)].constant = std::move(tensor);
+}
+
 std::vector<std::vector<int>> Graph::Readers() const {
   std::vector<std::vector<int>> readers(values_.size());
   for (size_t n = 0; n < nodes_.size(); ++n) {

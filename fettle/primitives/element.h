@@ -121,4 +121,31 @@ To ConvertElement(From from) {
   }
 }
 
+// Calls visit(T()) with the C++ type of the elements.
+template <typename Visit>
+void VisitElement(DType dtype, const Visit& visit) {
+  switch (dtype) {
+    case DType::kF32:
+      return visit(float());
+    case DType::kF64:
+      return visit(double());
+    case DType::kF16:
+      return visit(F16());
+    case DType::kBF16:
+      return visit(BF16());
+    case DType::kI8:
+      return visit(int8_t());
+    case DType::kU8:
+      return visit(uint8_t());
+    case DType::kI16:
+      return visit(int16_t());
+    case DType::kI32:
+      return visit(int32_t());
+    case DType::kI64:
+      return visit(int64_t());
+    case DType::kBool:
+      return visit(Bool());
+  }
+}
+
 }  // namespace fettle

@@ -31,7 +31,7 @@ void ReferenceCompute(const Conv& op, FloatOperands operands, const Shape& shape
   const int64_t outputs = shape[1] / op.groups;
   const int64_t x_plane = plane.y.input * plane.x.input, y_plane = plane.y.output * plane.x.output;
   const int64_t filter = plane.y.kernel * plane.x.kernel;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (IsWorthThreads(shape, inputs * filter))
   for (int64_t i = 0; i < shape[0] * shape[1]; ++i) {
     const int64_t n = i / shape[1], t = i % shape[1];
     double* to = y.data() + i * y_plane;

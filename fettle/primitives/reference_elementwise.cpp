@@ -92,7 +92,7 @@ void ReferenceCompute(const Softmax& op, FloatOperands operands, const Shape& sh
 void ReferenceCompute(const Binary& op, FloatOperands operands, const Shape& shape,
                       std::span<double> y) {
   const BroadcastOffsets a(operands[0].shape, shape), b(operands[1].shape, shape);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (IsWorthThreads(shape, 16))
   for (int64_t i = 0; i < ElementCount(shape); ++i) {
     y[i] = Apply(op.kind, operands[0].values[a(i)], operands[1].values[b(i)]);
   }
@@ -102,7 +102,7 @@ void ReferenceCompute(const Sum&, FloatOperands operands, const Shape& shape, st
   std::fill(y.begin(), y.end(), 0.0);
   for (const FloatOperand& operand : operands) {
     const BroadcastOffsets offset_of(operand.shape, shape);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (IsWorthThreads(shape, 16))
     for (int64_t i = 0; i < ElementCount(shape); ++i) y[i] += operand.values[offset_of(i)];
   }
 }

@@ -21,7 +21,7 @@ Matrix MatrixOf(const FloatOperand& operand, bool is_transposed) {
 // y = scale * a * b, y row-major of rows x columns.
 void Multiply(const Matrix& a, const Matrix& b, int64_t rows, int64_t inner, int64_t columns,
               double scale, double* y) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (IsWorthThreads({rows, columns}, inner))
   for (int64_t i = 0; i < rows * columns; ++i) {
     const float* p = a.data + i / columns * a.row;
     const float* q = b.data + i % columns * b.column;

@@ -84,33 +84,6 @@ void Concatenate(const Concat& op, std::span<const TensorType> types,
   }
 }
 
-// Calls visit(T()) with the C++ type of the elements.
-template <typename Visit>
-void VisitType(DType dtype, const Visit& visit) {
-  switch (dtype) {
-    case DType::kF32:
-      return visit(float());
-    case DType::kF64:
-      return visit(double());
-    case DType::kF16:
-      return visit(F16());
-    case DType::kBF16:
-      return visit(BF16());
-    case DType::kI8:
-      return visit(int8_t());
-    case DType::kU8:
-      return visit(uint8_t());
-    case DType::kI16:
-      return visit(int16_t());
-    case DType::kI32:
-      return visit(int32_t());
-    case DType::kI64:
-      return visit(int64_t());
-    case DType::kBool:
-      return visit(Bool());
-  }
-}
-
 }  // namespace
 
 void ReferenceMove(const Op& op, std::span<const TensorType> types,
@@ -137,8 +110,8 @@ void ReferenceMove(const Op& op, std::span<const TensorType> types,
 
 void ReferenceCast(const TensorType& from, const std::byte* input, DType to, std::byte* output) {
   const auto count = static_cast<size_t>(ElementCount(from));
-  VisitType(from.dtype, [&](auto source) {
-    VisitType(to, [&](auto target) {
+  VisitElement(from.dtype, [&](auto source) {
+    VisitElement(to, [&](auto target) {
       const auto* x = reinterpret_cast<const decltype(source)*>(input);
       auto* y = reinterpret_cast<decltype(target)*>(output);
       for (size_t i = 0; i < count; ++i) y[i] = ConvertElement<decltype(target)>(x[i]);

@@ -54,6 +54,12 @@ void ReferenceCompute(const Lrn& op, FloatOperands operands, const Shape& shape,
 void ReferenceCompute(const Resize& op, FloatOperands operands, const Shape& shape,
                       std::span<double> y);
 
+// Whether an output of this shape, at so many operations an element, is more work than waking
+// threads for it.
+inline bool IsWorthThreads(const Shape& shape, int64_t operations) {
+  return ElementCount(shape) * operations > 100000;
+}
+
 double Activate(const Activation& activation, double x);
 
 // The operators that only move elements, of any type: concat, slice, reshape, transpose, pad and

@@ -38,7 +38,8 @@ double PoolWindow(const Pool& op, const WindowPlane& plane, const float* x, int6
 void ReferenceCompute(const Pool& op, FloatOperands operands, const Shape& shape,
                       std::span<double> y) {
   const WindowPlane plane = PlaneOf(op.window, operands[0].shape, shape);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule( \
+    static) if (IsWorthThreads(shape, plane.y.kernel * plane.x.kernel))
   for (int64_t i = 0; i < shape[0] * shape[1]; ++i) {
     const float* x = operands[0].values.data() + i * plane.y.input * plane.x.input;
     double* to = y.data() + i * plane.y.output * plane.x.output;
@@ -88,7 +89,7 @@ void ReferenceCompute(const Lrn& op, FloatOperands operands, const Shape& shape,
                       std::span<double> y) {
   const int64_t channels = shape[1], plane = Volume(shape, 2, shape.size());
   const int64_t before = (op.size - 1) / 2, behind = op.size - 1 - before;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (IsWorthThreads(shape, op.size))
   for (int64_t i = 0; i < shape[0] * channels; ++i) {
     const int64_t c = i % channels;
     const int64_t first = std::max<int64_t>(c - before, 0);

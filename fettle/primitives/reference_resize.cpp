@@ -31,7 +31,7 @@ void ReferenceCompute(const Resize& op, FloatOperands operands, const Shape& sha
     taps[axis] = ResizeTaps(op, axis, operands[0].shape[axis]);
   }
   const std::vector<int64_t> strides = RowMajorStrides(operands[0].shape);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (IsWorthThreads(shape, 16))
   for (int64_t i = 0; i < ElementCount(shape); ++i) {
     std::vector<ResizeTap> at(rank);
     int64_t rest = i;

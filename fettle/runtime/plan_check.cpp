@@ -10,6 +10,8 @@ namespace {
 
 using Fault = std::optional<std::string>;
 
+constexpr int kMostThreads = 1024;
+
 bool IsIndex(int id, const Plan& plan) {
   return id >= 0 && static_cast<size_t>(id) < plan.tensors.size();
 }
@@ -76,7 +78,8 @@ Fault FaultOfStep(const PlanStep& step, const Plan& plan, std::vector<bool>* is_
 }  // namespace
 
 Fault FaultOf(const Plan& plan) {
-  if (plan.threads < 1) return Text("it is made for ", plan.threads, " threads");
+  if (plan.threads < 1 || plan.threads > kMostThreads)
+    return Text("it is made for ", plan.threads, " threads");
   if (Fault fault = FaultOfTensors(plan)) return fault;
   std::vector<bool> is_known(plan.tensors.size());
   for (size_t i = 0; i < plan.tensors.size(); ++i)

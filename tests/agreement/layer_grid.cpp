@@ -1,6 +1,6 @@
 #include "tests/agreement/layer_grid.h"
 
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 
 namespace fettle {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <numeric>
 #include <string>
@@ -124,7 +124,7 @@ TEST(NpyTest, WidensBF16) {
 }
 
 TEST(NpyTest, FileRoundTrip) {
-  const std::string path = testing::TempDir() + "fettle_npy_test.npy";
+  const std::string path = Text(testing::TempDir(), "fettle_npy_test_", ::getpid(), ".npy");
   const Tensor narrow = Make<uint16_t>(DType::kBF16, {2}, {ToBF16(1.5F), ToBF16(-3.0F)});
   const Tensor wide = Make<float>(DType::kF32, {2}, {1.5F, -3.0F});
   for (const Tensor& tensor : {narrow, wide}) {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "fettle/core/error.h"
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 
 namespace fettle {
 namespace {

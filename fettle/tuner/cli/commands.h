@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "fettle/tuner/cli/console.h"
+
+namespace fettle {
+
+// One subcommand each, in the file of its name; command_list.cpp names them all.
+int RunEvaluate(std::span<const std::string> arguments, Console& console);
+int RunInspect(std::span<const std::string> arguments, Console& console);
+int RunRun(std::span<const std::string> arguments, Console& console);
+
+int RunTrain(std::span<const std::string> arguments, Console& console);
+
+}  // namespace fettle

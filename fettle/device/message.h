@@ -23,7 +23,7 @@ struct Message {
 };
 
 inline constexpr size_t kLongestHeader = 96;
-inline constexpr size_t kLongestBody = size_t{64} << 20;
+inline constexpr size_t kLongestBody = size_t{16} << 20;
 
 // Asserts that the kind and the body are within bounds.
 std::string Encoded(const Message& message);

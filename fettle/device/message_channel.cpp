@@ -21,6 +21,10 @@ int PollTime(Deadline deadline) {
   return static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1'000'000));
 }
 
+bool HasPassed(Deadline deadline) {
+  return deadline != kNever && std::chrono::steady_clock::now() >= deadline;
+}
+
 // Whether the socket is ready for the event (or broken, which reading and writing then tell).
 bool Await(int socket, short event, Deadline deadline) {
   while (true) {
@@ -28,7 +32,7 @@ bool Await(int socket, short event, Deadline deadline) {
     const int ready = ::poll(&waiting, 1, PollTime(deadline));
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return true;
-    if (deadline != kNever && std::chrono::steady_clock::now() >= deadline) return false;
+    if (HasPassed(deadline)) return false;
   }
 }
 
@@ -51,20 +55,24 @@ bool MessageChannel::Send(const Message& message, Deadline deadline) {
     const ssize_t sent = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && !IsTransient(errno)) return false;
     if (sent > 0) rest.remove_prefix(static_cast<size_t>(sent));
+    // Also a peer that always takes a little is to be late one day.
+    if (!rest.empty() && HasPassed(deadline)) return false;
   }
   return true;
 }
 
 Received MessageChannel::Receive(Deadline deadline) {
   std::array<char, 1 << 16> block;
+  bool is_late = false;
   while (true) {
     if (std::optional<Message> message = decoder_.Next()) {
       return {ReceiveStatus::kMessage, *std::move(message)};
     }
-    if (!Await(socket_, POLLIN, deadline)) return {ReceiveStatus::kTimedOut, {}};
+    if (is_late || !Await(socket_, POLLIN, deadline)) return {ReceiveStatus::kTimedOut, {}};
     const ssize_t count = ::recv(socket_, block.data(), block.size(), MSG_DONTWAIT);
     if (count > 0) {
       decoder_.Feed({block.data(), static_cast<size_t>(count)});
+      is_late = HasPassed(deadline);
     } else if (count == 0 || !IsTransient(errno)) {
       return {ReceiveStatus::kClosed, {}};
     }

@@ -19,8 +19,9 @@ Deadline From(std::chrono::nanoseconds timeout) {
          std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout);
 }
 
-std::string SecondsText(std::chrono::nanoseconds time) {
-  return Text(std::chrono::duration<double>(time).count(), " s");
+// Why there is no answer.
+std::string WordsOf(const Reply& reply) {
+  return reply.status == ReplyStatus::kError ? reply.error.message : reply.detail;
 }
 
 }  // namespace
@@ -29,37 +30,40 @@ void WorkerClient::Start() {
   process_ = std::make_unique<WorkerProcess>(command_);
   ++starts_;
   const Message hello{++last_id_, std::string(kHelloKind), ""};
-  const Reply reply = Exchange(hello, From(command_.start_timeout), {});
+  const Reply reply = Exchange(hello, command_.start_timeout, {});
   if (reply.status != ReplyStatus::kAnswer) {
     process_.reset();
     throw Error(ErrorKind::kDevice,
-                Text("the worker '", command_.argv[0], "' did not start: ",
-                     reply.status == ReplyStatus::kError ? reply.error.message : reply.detail));
+                Text("the worker '", command_.argv[0], "' did not start: ", WordsOf(reply)));
   }
   software_ = reply.body;
 }
 
 Reply WorkerClient::Ask(std::string_view kind, const std::string& body,
                         std::chrono::nanoseconds timeout, const Progress& progress) {
+  // A worker that has nothing to do has nothing to say either, unless it died of something else.
+  if (process_ && process_->channel().AwaitBeginning(Deadline::clock::now())) Stop();
   if (!process_) Start();
-  Reply reply = Exchange({++last_id_, std::string(kind), body}, From(timeout), progress);
-  if (reply.status == ReplyStatus::kTimedOut) {
-    reply.detail = Text("no answer within ", SecondsText(timeout));
-  }
-  return reply;
+  return Exchange({++last_id_, std::string(kind), body}, timeout, progress);
 }
 
-Reply WorkerClient::Exchange(const Message& request, Deadline deadline, const Progress& progress) {
+Reply WorkerClient::Exchange(const Message& request, std::chrono::nanoseconds timeout,
+                             const Progress& progress) {
+  const Deadline deadline = From(timeout);
+  const auto give_up_waiting = [&] {
+    return GiveUp(ReplyStatus::kTimedOut,
+                  Text("no answer within ", std::chrono::duration<double>(timeout).count(), " s"));
+  };
   try {
     // Where it cannot be sent, what the worker ended with says more than the failure to send.
     process_->channel().Send(request, deadline);
     while (true) {
       Received received = process_->channel().Receive(deadline);
-      if (received.status == ReceiveStatus::kTimedOut) return GiveUp(ReplyStatus::kTimedOut, "");
+      if (received.status == ReceiveStatus::kTimedOut) return give_up_waiting();
       if (received.status == ReceiveStatus::kClosed) return GiveUp(ReplyStatus::kCrashed, "");
       Message& message = received.message;
       if (message.id != request.id) {
-        return GiveUp(ReplyStatus::kCrashed, "it answered a request that nobody made");
+        return GiveUp(ReplyStatus::kCrashed, "the worker answered a request that nobody made");
       }
       if (message.kind == kAnswerKind) {
         return {ReplyStatus::kAnswer, std::move(message.body), {}, ""};
@@ -68,34 +72,35 @@ Reply WorkerClient::Exchange(const Message& request, Deadline deadline, const Pr
         return {ReplyStatus::kError, "", ParseWorkerError(message.body), ""};
       }
       if (message.kind != kProgressKind) {
-        return GiveUp(ReplyStatus::kCrashed, "it answered '" + message.kind + "'");
+        return GiveUp(ReplyStatus::kCrashed, "the worker answered '" + message.kind + "'");
       }
       if (progress) progress(message.body);
+      // A flood of progress is no answer either.
+      if (std::chrono::steady_clock::now() >= deadline) return give_up_waiting();
     }
   } catch (const Error& error) {
     return GiveUp(ReplyStatus::kCrashed, error.what());
   }
 }
 
-// The worker is of no further use. `what` it did wrong, or else how it ended.
+// The worker is of no further use: for what it did, or, where that is empty, because it ended.
 Reply WorkerClient::GiveUp(ReplyStatus status, const std::string& what) {
-  const bool has_ended = status == ReplyStatus::kCrashed && what.empty();
-  const std::string ending = process_->End(has_ended ? kGrace : milliseconds(0));
+  const std::string ending = process_->End(what.empty() ? kGrace : milliseconds(0));
   process_.reset();
-  return {status, "", {}, what.empty() ? "the worker " + ending : "the worker failed: " + what};
+  return {status, "", {}, what.empty() ? "the worker " + ending : what};
 }
 
 Description WorkerClient::Describe(const DescribeRequest& request) {
   const Reply reply = Ask(kDescribeKind, BodyOf(request), kDescribeTimeout);
   if (reply.status == ReplyStatus::kAnswer) return ParseDescription(reply.body);
-  throw Error(ErrorKind::kDevice,
-              "the worker cannot describe its machine: " +
-                  (reply.status == ReplyStatus::kError ? reply.error.message : reply.detail));
+  throw Error(ErrorKind::kDevice, "the worker cannot describe its machine: " + WordsOf(reply));
 }
 
 std::chrono::nanoseconds WorkerClient::TimeoutOf(const LayerRequest& request) {
+  constexpr std::chrono::nanoseconds kSlowMac{100};  // of a naive kernel, run ten times
   const auto budget = request.options.warm_up_budget + request.options.contender_budget;
-  return seconds(60) + 2 * static_cast<int64_t>(request.implementations.size() + 1) * budget;
+  return seconds(60) + MacsOf(request.spec) * kSlowMac +
+         2 * static_cast<int64_t>(request.implementations.size() + 1) * budget;
 }
 
 LayerAnswer WorkerClient::MeasureLayer(const LayerRequest& request,

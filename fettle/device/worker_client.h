@@ -36,7 +36,8 @@ class WorkerClient {
   // cannot be told which one it was, each is asked for alone. `timeout` is for one exchange.
   LayerAnswer MeasureLayer(const LayerRequest& request, std::chrono::nanoseconds timeout);
 
-  // Enough for a request whose layers behave, on a slow device too: twice the budgets and a minute.
+  // Enough for a request whose implementations behave, on a slow device too: twice the budgets, the
+  // reference's own time, and a minute.
   static std::chrono::nanoseconds TimeoutOf(const LayerRequest& request);
 
   // What the worker said it is; empty before the first request.
@@ -48,7 +49,8 @@ class WorkerClient {
 
  private:
   void Start();
-  Reply Exchange(const Message& request, Deadline deadline, const Progress& progress);
+  Reply Exchange(const Message& request, std::chrono::nanoseconds timeout,
+                 const Progress& progress);
   Reply GiveUp(ReplyStatus status, const std::string& what);
 
   WorkerCommand command_;

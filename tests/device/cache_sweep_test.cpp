@@ -50,7 +50,7 @@ TEST(PeakMemoryTest, OfThisProcessFollowsWhatItTouches) {
   if (!before || !ForgetPeak(host)) GTEST_SKIP() << "the kernel does not tell";
   const auto start = PeakResidentBytes(host);
   ASSERT_TRUE(start.has_value());
-  constexpr size_t kBytes = 64 << 20;
+  constexpr size_t kBytes = 16 << 20;
   { const std::vector<char> touched(kBytes, 1); }
   const auto peak = PeakResidentBytes(host);
   EXPECT_GE(*peak, *start + int64_t{kBytes} / 2);

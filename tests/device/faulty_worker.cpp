@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <thread>
 
 #include "fettle/core/error.h"
@@ -37,9 +38,10 @@ constexpr int kSocket = STDIN_FILENO;
   std::abort();
 }
 
+// Address space, which is what the limit is about; touching it all takes long.
 [[noreturn]] void EatMemory() {
-  std::vector<std::vector<char>> meals;
-  while (true) meals.emplace_back(64 << 20, 1);
+  std::vector<std::unique_ptr<char[]>> meals;
+  while (true) meals.push_back(std::make_unique_for_overwrite<char[]>(64 << 20));
 }
 
 void SendRaw(std::string_view bytes) {
@@ -83,6 +85,9 @@ std::string Misbehave(const std::string& what, const RequestHandler::Progress& p
   if (what == "progress") {
     for (const char* step : {"one", "two"}) progress(step);
     Crash();
+  }
+  if (what == "flood") {
+    while (true) progress("still busy");
   }
   if (what == "error") throw BadInput("model.onnx: is empty");
   return "survived";

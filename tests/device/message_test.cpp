@@ -76,7 +76,7 @@ TEST(MessageTest, FaultsAreNamed) {
   };
   EXPECT_THAT(fault_of("fettle/2 1 answer 0\n"),
               HasSubstr("protocol 'fettle/2', this is 'fettle/1'"));
-  EXPECT_THAT(fault_of("fettle/1 1 answer 67108865\n"), HasSubstr("longest allowed is 67108864"));
+  EXPECT_THAT(fault_of("fettle/1 1 answer 16777217\n"), HasSubstr("longest allowed is 16777216"));
   EXPECT_THAT(fault_of("\x1b[2Jhi\n"), HasSubstr("'?[2Jhi'"));
 }
 

@@ -90,6 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"deaf", ReplyStatus::kTimedOut, "no answer"},
                     Fault{"late", ReplyStatus::kTimedOut, "no answer"},
                     Fault{"dribble", ReplyStatus::kTimedOut, "no answer"},
+                    Fault{"flood", ReplyStatus::kTimedOut, "no answer"},
                     Fault{"garbage", ReplyStatus::kCrashed, "no message: 'Segmentation"},
                     Fault{"version", ReplyStatus::kCrashed, "'fettle/9'"},
                     Fault{"oversized", ReplyStatus::kCrashed, "longest allowed"},
@@ -111,7 +112,7 @@ TEST(WorkerClientTest, AnUnknownKindOfReplyIsNonsense) {
   WorkerClient client(Command("sound"));
   const Reply reply = client.Ask("misbehave", "novelty", kAmple);  // its request is the second
   EXPECT_EQ(reply.status, ReplyStatus::kCrashed);
-  EXPECT_THAT(reply.detail, HasSubstr("it answered 'novelty'"));
+  EXPECT_THAT(reply.detail, HasSubstr("answered 'novelty'"));
 }
 
 TEST(WorkerClientTest, HearsOfProgressBeforeTheCrash) {
@@ -154,7 +155,7 @@ TEST(WorkerClientTest, WhatIsNoWorkerIsAnError) {
   EXPECT_THAT(fault_of(Command("old")), HasSubstr("protocol 'fettle/0', this is 'fettle/1'"));
   WorkerCommand mute = Command("mute");
   mute.start_timeout = milliseconds(100);
-  EXPECT_THAT(fault_of(mute), HasSubstr("did not start"));
+  EXPECT_THAT(fault_of(mute), HasSubstr("did not start: no answer within 0.1 s"));
 }
 
 TEST(WorkerClientTest, TheWorkerIsAGroupOfItsOwnWithNothingOfOurs) {
@@ -180,6 +181,15 @@ TEST(WorkerClientTest, NoWorkerIsLeftBehind) {
     EXPECT_NE(destroyed, stopped);
   }
   EXPECT_TRUE(HasEnded(destroyed));
+}
+
+TEST(WorkerClientTest, AWorkerThatDiedBetweenRequestsIsReplaced) {
+  WorkerClient client(Command("sound"));
+  const pid_t pid = PidOf(&client);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(EndsSoon(pid));
+  EXPECT_EQ(client.Ask("echo", "", kAmple).status, ReplyStatus::kAnswer);
+  EXPECT_EQ(client.starts(), 2);
 }
 
 TEST(WorkerProcessTest, DiesWithItsParent) {
@@ -263,7 +273,7 @@ TEST_F(MeasureLayerTest, ACrashInTheRaceIsFoundByAskingForEachAlone) {
 
 TEST_F(MeasureLayerTest, AHangIsATimeOut) {
   WorkerClient client(Command("sound"));
-  const LayerAnswer answer = client.MeasureLayer(Request({"hangs", "sound"}), seconds(3));
+  const LayerAnswer answer = client.MeasureLayer(Request({"hangs", "sound"}), seconds(2));
   EXPECT_EQ(StatusesOf(answer), (std::vector{kTimedOut, kOk}));
 }
 

@@ -12,9 +12,9 @@ constexpr int kBusyMilliseconds = 10'000;
 
 // SQLite's name for a file that is not even locked. In a URI, every character that might mean
 // something is written as its number.
-std::string ImmutableUri(const std::filesystem::path& path) {
+std::string ImmutableUri(std::string_view path) {
   std::string uri = "file:";
-  for (const char c : path.string()) {
+  for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
     if (std::isalnum(byte) != 0 || c == '/' || c == '.' || c == '-' || c == '_') {
       uri += c;
@@ -58,11 +58,15 @@ void Statement::Finalize::operator()(sqlite3_stmt* handle) const { sqlite3_final
 
 Connection::Connection(std::filesystem::path path, ConnectionMode mode) : path_(std::move(path)) {
   // Absolute, so that no name (":memory:", "file:...") means anything but a file.
-  const std::filesystem::path absolute = std::filesystem::absolute(path_);
+  const std::string absolute = path_.empty() ? "" : std::filesystem::absolute(path_).string();
   const bool is_immutable = mode == ConnectionMode::kImmutable;
-  const int flags = mode == ConnectionMode::kCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                                    : SQLITE_OPEN_READONLY;
-  const std::string name = is_immutable ? ImmutableUri(absolute) : absolute.string();
+  const bool is_memory = mode == ConnectionMode::kMemory;
+  const int flags = is_memory || mode == ConnectionMode::kCreate
+                        ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                        : SQLITE_OPEN_READONLY;
+  const std::string name = is_memory      ? ":memory:"
+                           : is_immutable ? ImmutableUri(absolute)
+                                          : absolute;
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(
       name.c_str(), &handle,
@@ -136,6 +140,12 @@ Statement Connection::Prepare(std::string_view sql, std::string_view* tail) cons
   if (tail != nullptr) *tail = sql.substr(static_cast<size_t>(rest - sql.data()));
   return {this, statement};
 }
+
+void Connection::SetWritesOnClose(bool writes) {
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, writes ? 0 : 1, nullptr);
+}
+
+bool Connection::is_read_only() const { return sqlite3_db_readonly(handle(), "main") != 0; }
 
 bool Connection::HasMoved() const {
   int has_moved = 0;

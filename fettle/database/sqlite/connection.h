@@ -23,6 +23,7 @@ class DamagedDatabase : public Error {
 };
 
 enum class ConnectionMode {
+  kMemory,     // no file, whatever the path
   kCreate,     // reads and writes, making the file where it is missing
   kReadOnly,   // a file that others may be writing
   kImmutable,  // a file that nobody writes, on a medium where nobody can
@@ -45,6 +46,12 @@ class Connection {
 
   // The first of the statements, valid as long as the connection; `tail` gets what follows it.
   Statement Prepare(std::string_view sql, std::string_view* tail = nullptr) const;
+
+  // Whether closing may write the log's pages into the file, as it does at first.
+  void SetWritesOnClose(bool writes);
+
+  // Whether it was opened for reading, or the file itself rules writing out.
+  bool is_read_only() const;
 
   // Whether the file was replaced, moved or removed since it was opened.
   bool HasMoved() const;

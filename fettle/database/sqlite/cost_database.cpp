@@ -1,5 +1,7 @@
 #include "fettle/database/cost_database.h"
 
+#include <unistd.h>
+
 #include <cassert>
 #include <utility>
 
@@ -20,18 +22,28 @@ constexpr std::string_view kOfTask =
     "WHERE layer.key = ?1 AND implementation.name = ?2 AND input_layouts = ?3 AND "
     "output_layout = ?4 AND threads = ?5 AND mode = ?6 ORDER BY cost.id";
 
-// Nothing is written before the file is known to be ours (or empty).
+// Nothing is written before the file is known to be ours (or empty), and of a damaged one nothing
+// but what brings it up to date.
 Connection OpenSound(const std::filesystem::path& path) {
   Connection connection(path, ConnectionMode::kCreate);
-  connection.Execute("PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA encoding='UTF-8'");
+  connection.SetWritesOnClose(false);
+  connection.Integer("PRAGMA user_version");  // reads the header
+  if (connection.is_read_only() && ::access(path.c_str(), W_OK) == 0) {
+    throw DamagedDatabase(ErrorKind::kBadInput,
+                          Text(path.string(), ": damaged (a header that forbids writing)"));
+  }
   Migrate(&connection, SchemaSteps());
+  RequireSchema(connection, SchemaSteps());
+  const std::string verdict = connection.String("PRAGMA integrity_check(1)");
+  if (verdict != "ok") {
+    throw DamagedDatabase(ErrorKind::kBadInput, Text(path.string(), ": damaged (", verdict, ")"));
+  }
   if (connection.String("PRAGMA journal_mode") != "wal") {
     connection.String("PRAGMA journal_mode=WAL");
   }
   connection.Execute("PRAGMA synchronous=FULL");
-  const std::string verdict = connection.String("PRAGMA quick_check(1)");
-  if (verdict == "ok") return connection;
-  throw DamagedDatabase(ErrorKind::kBadInput, Text(path.string(), ": damaged (", verdict, ")"));
+  connection.SetWritesOnClose(true);
+  return connection;
 }
 
 }  // namespace
@@ -92,6 +104,7 @@ CostDatabase CostDatabase::Open(const std::filesystem::path& path, Access access
     return OrDamaged(path, [&] {
       Connection connection(path, ReadingMode(path));
       RequireVersion(connection, static_cast<int64_t>(SchemaSteps().size()));
+      RequireSchema(connection, SchemaSteps());
       return CostDatabase(std::make_unique<Impl>(std::move(connection), access));
     });
   }

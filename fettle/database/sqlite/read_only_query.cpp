@@ -80,6 +80,7 @@ Error Explained(const Connection& connection, const Error& error, int64_t steps)
     case SQLITE_INTERRUPT:
       return Refusal(Text("stopped after ", steps, " steps: ask for less"));
     case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
     case SQLITE_TOOBIG:
     case SQLITE_MISMATCH:
       return Refusal(sqlite3_errmsg(connection.handle()));
@@ -105,6 +106,8 @@ Table RunReadOnly(const std::filesystem::path& path, std::string_view sql,
   sqlite3* handle = connection.handle();
   sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kFieldBytes);
   sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000);
+  // Makes these tables known, which is more than the statement itself will be allowed to do.
+  connection.Prepare("SELECT 1 FROM json_each('[]'), json_tree('[]')");
   sqlite3_set_authorizer(handle, Authorize, nullptr);
   int64_t steps_left = limits.steps;
   sqlite3_progress_handler(handle, kStepsAtOnce, CountSteps, &steps_left);

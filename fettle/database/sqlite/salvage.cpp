@@ -4,9 +4,10 @@
 // cannot be more of them than the file has room for. What is read counts only if its checksum says
 // that it is what was written, so any means of finding rows is safe.
 //
-// Where nothing of a table is found that way, the damage is likely to lie in the first page, which
-// says where each table begins. A sound file of the same version made in the same way has the same
-// first page but for some counters, so the rows are looked for once more through that one.
+// The first page says where each table begins, so damage there would cost everything. But a sound
+// file made in the same way has the same first page, but for some counters: the rows are looked for
+// through that one first, and only where that gives nothing of a table (the file was made by an
+// older version, and its tables begin elsewhere) through the file's own.
 #include "fettle/database/sqlite/salvage.h"
 
 #include <algorithm>
@@ -25,13 +26,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
-constexpr int64_t kPageBytes = 4096;
 constexpr int64_t kLeastRowBytes = 64;  // of a record; most are ten times as long
 
 fs::path WithSuffix(const fs::path& path, std::string_view suffix) {
   fs::path result = path;
   result += suffix;
   return result;
+}
+
+fs::path LogOf(const fs::path& path) { return WithSuffix(path, "-wal"); }
+
+bool HasLog(const fs::path& path) {
+  return fs::exists(LogOf(path)) && fs::file_size(LogOf(path)) > 0;
 }
 
 void RemoveDatabase(const fs::path& path) {
@@ -69,9 +75,7 @@ class ScratchFile {
 void CopyDatabase(const fs::path& from, const fs::path& to) {
   RemoveDatabase(to);
   fs::copy_file(from, to);
-  if (fs::exists(WithSuffix(from, "-wal"))) {
-    fs::copy_file(WithSuffix(from, "-wal"), WithSuffix(to, "-wal"));
-  }
+  if (HasLog(from)) fs::copy_file(LogOf(from), LogOf(to));
 }
 
 // The first page of `sound` in the place of that of `damaged`, whose size in pages is then that of
@@ -79,7 +83,7 @@ void CopyDatabase(const fs::path& from, const fs::path& to) {
 void GraftFirstPage(const fs::path& sound, const fs::path& damaged) {
   std::string page(kPageBytes, '\0');
   std::ifstream(sound, std::ios::binary).read(page.data(), kPageBytes);
-  const auto pages = static_cast<uint64_t>(fs::file_size(damaged)) / kPageBytes;
+  const auto pages = static_cast<uint64_t>(fs::file_size(damaged) / kPageBytes);
   for (int i = 0; i < 4; ++i) {
     page[static_cast<size_t>(28 + i)] = static_cast<char>(pages >> (24 - 8 * i) & 255);
   }
@@ -158,20 +162,20 @@ class Salvager {
 
 // Everything up to the new file's being whole, beside the damaged one.
 void Rescue(const fs::path& path, const fs::path& fresh, Salvage* result) {
-  const ScratchFile copy(WithSuffix(path, ".salvage-copy"));
-  CopyDatabase(path, copy.path());
-  Connection sound(fresh, ConnectionMode::kCreate);
-  Migrate(&sound, SchemaSteps());
-  Salvager salvager(copy.path(), &sound);
-  salvager.Copy(result);
-  if (result->costs_kept > 0 && result->networks_kept > 0) return;
   const ScratchFile donor(WithSuffix(path, ".salvage-donor"));
   {
     Connection made(donor.path(), ConnectionMode::kCreate);
     Migrate(&made, SchemaSteps());
   }
+  const ScratchFile copy(WithSuffix(path, ".salvage-copy"));
+  fs::copy_file(donor.path(), fresh);
+  Connection sound(fresh, ConnectionMode::kCreate);
+  Salvager salvager(copy.path(), &sound);
   CopyDatabase(path, copy.path());
   GraftFirstPage(donor.path(), copy.path());
+  salvager.Copy(result);
+  if (result->costs_kept > 0 && result->networks_kept > 0) return;
+  CopyDatabase(path, copy.path());
   salvager.Copy(result);
 }
 
@@ -200,9 +204,8 @@ Salvage SalvageDatabase(const fs::path& path, const std::string& reason) {
     std::error_code has_no_links;
     fs::create_hard_link(path, result.damaged_file, has_no_links);
     if (has_no_links) fs::copy_file(path, result.damaged_file);
-    if (fs::exists(WithSuffix(path, "-wal"))) {
-      fs::rename(WithSuffix(path, "-wal"), WithSuffix(result.damaged_file, "-wal"));
-    }
+    if (HasLog(path)) fs::rename(LogOf(path), LogOf(result.damaged_file));
+    fs::remove(LogOf(path));
     fs::remove(WithSuffix(path, "-shm"));
     fs::rename(fresh.path(), path);
   } catch (const fs::filesystem_error& error) {

@@ -1,6 +1,8 @@
 #include "fettle/database/sqlite/schema.h"
 
+#include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 
 namespace fettle {
@@ -27,10 +29,11 @@ CREATE TABLE conditions(
 ) STRICT;
 CREATE TABLE layer(
   id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE,
+  key TEXT NOT NULL,
   form TEXT NOT NULL,
   operator TEXT NOT NULL,
-  dtype TEXT NOT NULL
+  dtype TEXT NOT NULL,
+  UNIQUE(key, form, operator, dtype)
 ) STRICT;
 CREATE TABLE implementation(
   id INTEGER PRIMARY KEY,
@@ -96,7 +99,7 @@ CREATE INDEX network_of_plan ON network(plan);
 CREATE VIEW costs AS
 SELECT cost.id, layer.key AS layer, form, operator, dtype, implementation.name AS implementation,
   version, input_layouts, output_layout, threads, mode, status, median_ms, low_ms, high_ms, cpu_ms,
-  json_array_length(samples_ms) AS samples, samples_ms, dropped_rounds, reference_drift, error,
+  samples_ms, dropped_rounds, reference_drift, error,
   workspace_bytes, weight_bytes, detail, device.name AS device, cpu_model, libraries, system,
   governor, datetime(time, 'unixepoch') AS measured, time, who
 FROM cost JOIN layer ON layer.id = cost.layer
@@ -113,7 +116,7 @@ SELECT * FROM (
 WHERE place = 1;
 CREATE VIEW networks AS
 SELECT network.id, plan, network.name AS network, threads, mode, status, median_ms, low_ms, high_ms,
-  json_array_length(samples_ms) AS samples, samples_ms, planned_bytes, peak_bytes, energy_mj,
+  samples_ms, planned_bytes, peak_bytes, energy_mj,
   energy_low_mj, energy_high_mj, detail, device.name AS device, cpu_model, libraries, system,
   governor, datetime(time, 'unixepoch') AS measured, time, who
 FROM network JOIN conditions ON conditions.id = network.conditions
@@ -122,8 +125,23 @@ FROM network JOIN conditions ON conditions.id = network.conditions
 
 constexpr std::array kSteps = {kVersion1};
 
+// The tables, indices and views of a file, with the text that made them.
+std::set<std::string> Schema(const Connection& connection) {
+  std::set<std::string> schema;
+  Statement statement = connection.Prepare(
+      "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, '') FROM sqlite_schema");
+  while (statement.Step()) {
+    const Value text = statement.Column(0);
+    if (const auto* words = std::get_if<std::string>(&text)) schema.insert(*words);
+  }
+  return schema;
+}
+
 int64_t VersionOf(const Connection& connection) {
-  return connection.Integer("PRAGMA user_version");
+  const int64_t version = connection.Integer("PRAGMA user_version");
+  if (version >= 0) return version;
+  throw DamagedDatabase(ErrorKind::kBadInput,
+                        Text(connection.path().string(), ": damaged (format ", version, ")"));
 }
 
 // Whether anything has been made in the file at all.
@@ -159,6 +177,9 @@ void Migrate(Connection* connection, std::span<const std::string_view> steps) {
     RefuseNewer(*connection, newest);
     if (VersionOf(*connection) == newest) return;
   }
+  // What the file's first page says beside the schema; without effect once there is one.
+  connection->Execute(
+      Text("PRAGMA page_size=", kPageBytes, "; PRAGMA auto_vacuum=NONE; PRAGMA encoding='UTF-8'"));
   Transaction transaction(connection);
   // Another process may have been quicker; what it left is looked at once more, in the transaction.
   RefuseNewer(*connection, newest);
@@ -180,6 +201,17 @@ void RequireVersion(const Connection& connection, int64_t version) {
   if (VersionOf(connection) == version) return;
   throw BadInput(connection.path().string(), ": of an older format (", VersionOf(connection),
                  ", this is ", version, "): opening it for writing once brings it up to date");
+}
+
+void RequireSchema(const Connection& connection, std::span<const std::string_view> steps) {
+  Connection made("", ConnectionMode::kMemory);
+  Migrate(&made, steps);
+  const std::set<std::string> expected = Schema(made), found = Schema(connection);
+  if (std::includes(found.begin(), found.end(), expected.begin(), expected.end())) return;
+  throw DamagedDatabase(ErrorKind::kBadInput,
+                        Text(connection.path().string(),
+                             ": damaged (its tables are not as they were made): opening it for "
+                             "writing saves what can be read"));
 }
 
 }  // namespace fettle

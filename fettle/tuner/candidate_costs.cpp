@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <span>
 
 #include "fettle/deploy/lower.h"
 #include "fettle/runtime/precision.h"
@@ -15,9 +16,9 @@ constexpr DType kPrecisions[] = {DType::kF32, DType::kBF16};
 // The specs of a network's layers in each precision they can have, each once.
 class SpecCollector {
  public:
-  void Add(const LayerGraph& graph) {
+  void Add(const LayerGraph& graph, std::span<const DType> precisions = kPrecisions) {
     for (const Layer& layer : graph.layers) {
-      for (const DType dtype : kPrecisions) {
+      for (const DType dtype : precisions) {
         if (!CanHavePrecision(layer.spec, dtype)) continue;
         LayerSpec spec = AtPrecision(layer.spec, dtype);
         if (seen_.insert(KeyOf(spec)).second) specs_.push_back(std::move(spec));
@@ -32,6 +33,12 @@ class SpecCollector {
 };
 
 }  // namespace
+
+std::vector<LayerSpec> LayersOf(const LayerGraph& graph, const std::vector<DType>& precisions) {
+  SpecCollector collector;
+  collector.Add(graph, precisions);
+  return collector.Take();
+}
 
 CandidateCosts::CandidateCosts(const TuningSpace& space, CostStore* store,
                                ImplementationCatalog* catalog)

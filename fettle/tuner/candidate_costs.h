@@ -10,6 +10,9 @@
 
 namespace fettle {
 
+// The layers of a network in each of these precisions that they can have, each once.
+std::vector<LayerSpec> LayersOf(const LayerGraph& graph, const std::vector<DType>& precisions);
+
 // What candidates cost: each is lowered, and its primitives and layouts are solved anew.
 class CandidateCosts {
  public:

@@ -11,6 +11,7 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
@@ -75,16 +76,7 @@ PlansAnswer Verifier::Measure(const std::vector<std::string>& ids, double second
   for (const std::string& id : ids) request.folders.push_back(session_->FolderOf(id).string());
   request.threads = target_.threads;
   request.options = NetworkTiming(seconds_each);
-  const auto seconds =
-      static_cast<int64_t>(60 + 4 * seconds_each * static_cast<double>(ids.size()));
-  const Reply reply =
-      worker_->Ask(kMeasurePlansKind, BodyOf(request), std::chrono::seconds(seconds));
-  if (reply.status != ReplyStatus::kAnswer) {
-    throw Error(ErrorKind::kDevice,
-                Text("measuring ", ids.back(), ": ",
-                     reply.status == ReplyStatus::kError ? reply.error.message : reply.detail));
-  }
-  return ParsePlansAnswer(reply.body);
+  return MeasurePlans(worker_, request);
 }
 
 VerifiedPoint Verifier::VerifyOriginal() {

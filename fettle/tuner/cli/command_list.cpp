@@ -10,6 +10,7 @@ std::span<const Command> Commands() {
       Command{"tune", "a tuning session: fits a trained model to this machine", RunTune},
       Command{"front", "the Pareto front of a session", RunFront},
       Command{"deploy", "writes a configuration of a session's front", RunDeploy},
+      Command{"bench", "latency from end to end, and against ONNX Runtime", RunBench},
       Command{"run", "inference on .npy files", RunRun},
       Command{"evaluate", "accuracy and loss on labelled data", RunEvaluate},
       Command{"train", "trains, fine-tunes or distils a classifier", RunTrain},

@@ -8,6 +8,7 @@
 namespace fettle {
 
 // One subcommand each, in the file of its name; command_list.cpp names them all.
+int RunBench(std::span<const std::string> arguments, Console& console);
 int RunDeploy(std::span<const std::string> arguments, Console& console);
 int RunEvaluate(std::span<const std::string> arguments, Console& console);
 int RunFront(std::span<const std::string> arguments, Console& console);

@@ -1,28 +1,13 @@
 #include "fettle/primitives/conv_shape.h"
 
 #include <cassert>
+#include <limits>
 #include <variant>
 
 #include "fettle/core/error.h"
 
 namespace fettle {
 namespace {
-
-Support WindowSupport(const Window& window, size_t axes) {
-  for (const auto* list :
-       {&window.kernel, &window.strides, &window.dilations, &window.pads_begin, &window.pads_end}) {
-    if (list->size() != axes) return Support::No("window of another rank than the input");
-  }
-  for (size_t axis = 0; axis < axes; ++axis) {
-    if (window.kernel[axis] < 1 || window.strides[axis] < 1 || window.dilations[axis] < 1) {
-      return Support::No("window with an extent, stride or dilation below 1");
-    }
-    if (window.pads_begin[axis] < 0 || window.pads_end[axis] < 0) {
-      return Support::No("negative padding");
-    }
-  }
-  return Support::Yes();
-}
 
 Support TypesSupport(const LayerSpec& spec, const Conv& conv) {
   const size_t rank = spec.inputs[0].shape.size();
@@ -61,6 +46,21 @@ bool IsPointwise(const WindowAxis& axis) {
 }  // namespace
 
 bool ConvShape::is_pointwise() const { return IsPointwise(plane.y) && IsPointwise(plane.x); }
+
+Support WindowSupport(const Window& window, size_t axes) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  for (const auto* list :
+       {&window.kernel, &window.strides, &window.dilations, &window.pads_begin, &window.pads_end}) {
+    if (list->size() != axes) return Support::No("window of another rank than the input");
+    const bool is_pad = list == &window.pads_begin || list == &window.pads_end;
+    for (int64_t value : *list) {
+      if (value < (is_pad ? 0 : 1) || value > kMost) {
+        return Support::No(Text("window with ", value, " in it"));
+      }
+    }
+  }
+  return Support::Yes();
+}
 
 Support ConvShapeSupport(const LayerSpec& spec) {
   const auto* conv = std::get_if<Conv>(&spec.op);

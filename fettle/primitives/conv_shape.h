@@ -24,6 +24,10 @@ struct ConvShape {
   bool is_pointwise() const;
 };
 
+// Whether a window has `axes` axes, positive extents, strides and dilations, no negative padding
+// and nothing beyond 2^31.
+Support WindowSupport(const Window& window, size_t axes);
+
 // Whether the spec is a convolution of one or two spatial axes whose extents fit one another, none
 // of them zero. Says nothing about element types.
 Support ConvShapeSupport(const LayerSpec& spec);

@@ -64,6 +64,7 @@ std::vector<Layout> LayoutsOf(const Shape& shape) {
 }
 
 Support OnednnTensorSupport(const LayerSpec& spec) {
+  if (spec.adds_residual && spec.inputs.empty()) return Support::No("residual without an input");
   for (const auto* types : {&spec.inputs, &spec.weights}) {
     for (const TensorType& type : *types) {
       if (Support support = TensorSupport(type); !support) return support;

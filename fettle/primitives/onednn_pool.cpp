@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <variant>
 
-#include "fettle/primitives/layer_view.h"
+#include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/onednn_primitive.h"
 #include "fettle/primitives/primitive_families.h"
 
@@ -45,10 +45,8 @@ class OnednnPool final : public OnednnPrimitive {
     const Shape &x = spec.inputs[0].shape, &y = spec.output.shape;
     const Window& window = pool->window;
     const size_t axes = x.size() - 2;
-    for (const auto* list : {&window.kernel, &window.strides, &window.dilations, &window.pads_begin,
-                             &window.pads_end, &pool->overhang}) {
-      if (list->size() != axes) return Support::No("window of another rank than the input");
-    }
+    if (Support support = WindowSupport(window, axes); !support) return support;
+    if (pool->overhang.size() != axes) return Support::No("overhang of another rank");
     if (y.size() != x.size() || y[0] != x[0] || y[1] != x[1]) {
       return Support::No("output that does not fit the input");
     }
@@ -93,8 +91,8 @@ class OnednnPool final : public OnednnPrimitive {
     const int64_t kernel = window.kernel[axis], stride = window.strides[axis];
     const int64_t begin = window.pads_begin[axis], end = window.pads_end[axis];
     const int64_t overhang = pool.overhang[axis];
-    if (kernel < 1 || stride < 1 || begin < 0 || end < 0 || overhang < 0) {
-      return Support::No("window with a negative extent");
+    if (overhang < 0 || overhang >= stride) {
+      return Support::No("overhang that is no part of a stride");
     }
     if (window.dilations[axis] != 1) {
       return Support::No("dilation: oneDNN has a reference implementation of it only");

@@ -55,6 +55,7 @@ class OnednnResampling final : public OnednnPrimitive {
     if (spec.inputs[0].dtype != spec.output.dtype) return Support::No("output of another type");
     if (x[0] != y[0] || x[1] != y[1]) return Support::No("batch or channels resized");
     for (size_t axis = 0; axis < x.size(); ++axis) {
+      if (!(resize->scales[axis] > 0)) return Support::No("scale that is not positive");
       if (!Agrees(*resize, axis, x[axis])) {
         return Support::No(Text("axis ", axis, ": oneDNN reads other pixels than the operator"));
       }

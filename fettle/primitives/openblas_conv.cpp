@@ -15,13 +15,14 @@ std::vector<float> ValuesOf(const Tensor& tensor) {
 
 }  // namespace
 
-OpenblasConvKernel::OpenblasConvKernel(const LayerSpec& spec, Layout layout,
+OpenblasConvKernel::OpenblasConvKernel(const LayerSpec& spec, Layout layout, const Target& target,
                                        std::span<const Tensor* const> weights)
     : weights_(ValuesOf(*weights[0])),
       shape_(ConvShapeOf(spec)),
       layout_(layout),
+      target_(target),
       adds_residual_(spec.adds_residual),
-      epilogue_(spec.activation) {
+      epilogue_(target, spec.activation) {
   if (weights.size() > 1) bias_ = ValuesOf(*weights[1]);
 }
 

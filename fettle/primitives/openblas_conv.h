@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "fettle/primitives/conv_shape.h"
-#include "fettle/primitives/epilogue.h"
+#include "fettle/primitives/epilogue_pass.h"
 #include "fettle/primitives/openblas_gemm.h"
 
 // What the convolutions by matrix product have in common: f32, one image at a time, groups one
@@ -15,7 +15,8 @@ namespace fettle {
 
 class OpenblasConvKernel : public Kernel {
  public:
-  OpenblasConvKernel(const LayerSpec& spec, Layout layout, std::span<const Tensor* const> weights);
+  OpenblasConvKernel(const LayerSpec& spec, Layout layout, const Target& target,
+                     std::span<const Tensor* const> weights);
 
   size_t WeightBytes() const override;
   void Run(std::span<const std::byte* const> inputs, std::byte* output,
@@ -27,6 +28,7 @@ class OpenblasConvKernel : public Kernel {
 
   const ConvShape& shape() const { return shape_; }
   Layout layout() const { return layout_; }
+  const Target& target() const { return target_; }
   bool accumulates() const { return adds_residual_; }
 
   // A group's product, into its channels of an image: `filters` [T/groups, inner] times what
@@ -39,9 +41,10 @@ class OpenblasConvKernel : public Kernel {
  private:
   ConvShape shape_;
   Layout layout_;
+  Target target_;
   bool adds_residual_;
   std::vector<float> bias_;
-  Epilogue epilogue_;
+  EpiloguePass epilogue_;
 };
 
 // Weights [T, S/groups, taps] as [T, taps, S/groups].

@@ -5,12 +5,11 @@
 #include <algorithm>
 
 #include "fettle/primitives/openblas_conv.h"
+#include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/primitive_families.h"
 
 namespace fettle {
 namespace {
-
-constexpr int64_t kParallelElements = 1 << 14;  // below, starting threads costs more than it saves
 
 int64_t WindowElements(const ConvShape& shape) {
   return shape.group_inputs() * shape.taps() * shape.output_pixels();
@@ -68,19 +67,22 @@ class Im2colKernel final : public OpenblasConvKernel {
   void CopyWindows(const float* x, float* columns) const {
     const WindowPlane& plane = shape().plane;
     const int64_t taps = shape().taps(), pixels = shape().output_pixels();
-#pragma omp parallel for schedule(static) if (WindowElements(shape()) > kParallelElements)
-    for (int64_t row = 0; row < shape().group_inputs() * taps; ++row) {
-      const int64_t tap = row % taps;
-      CopyTap(plane, tap / plane.x.kernel, tap % plane.x.kernel,
-              x + row / taps * shape().input_pixels(), columns + row * pixels);
-    }
+    ParallelFor(target(), shape().group_inputs() * taps, pixels,
+                [&](int64_t begin, int64_t end, int64_t) {
+                  for (int64_t row = begin; row < end; ++row) {
+                    const int64_t tap = row % taps;
+                    CopyTap(plane, tap / plane.x.kernel, tap % plane.x.kernel,
+                            x + row / taps * shape().input_pixels(), columns + row * pixels);
+                  }
+                });
   }
 };
 
 class Im2rowKernel final : public OpenblasConvKernel {
  public:
-  Im2rowKernel(const LayerSpec& spec, Layout layout, std::span<const Tensor* const> weights)
-      : OpenblasConvKernel(spec, layout, weights) {
+  Im2rowKernel(const LayerSpec& spec, Layout layout, const Target& target,
+               std::span<const Tensor* const> weights)
+      : OpenblasConvKernel(spec, layout, target, weights) {
     weights_ = TapsFirst(shape(), weights_);
   }
 
@@ -99,15 +101,22 @@ class Im2rowKernel final : public OpenblasConvKernel {
   }
 
   void CopyWindows(const float* x, float* rows) const {
+    const int64_t row_elements = shape().group_inputs() * shape().taps();
+    ParallelFor(target(), shape().output_pixels(), row_elements,
+                [&](int64_t begin, int64_t end, int64_t) {
+                  for (int64_t pixel = begin; pixel < end; ++pixel) {
+                    CopyWindow(x, pixel, rows + pixel * row_elements);
+                  }
+                });
+  }
+
+  void CopyWindow(const float* x, int64_t pixel, float* to) const {
     const WindowPlane& plane = shape().plane;
-#pragma omp parallel for schedule(static) if (WindowElements(shape()) > kParallelElements)
-    for (int64_t pixel = 0; pixel < shape().output_pixels(); ++pixel) {
-      float* to = rows + pixel * shape().group_inputs() * shape().taps();
-      for (int64_t ky = 0; ky < plane.y.kernel; ++ky) {
-        for (int64_t kx = 0; kx < plane.x.kernel; ++kx, to += shape().group_inputs()) {
-          CopyPixel(x, pixel / plane.x.output * plane.y.stride + plane.y.Offset(ky),
-                    pixel % plane.x.output * plane.x.stride + plane.x.Offset(kx), to);
-        }
+    const int64_t oy = pixel / plane.x.output, ox = pixel % plane.x.output;
+    for (int64_t ky = 0; ky < plane.y.kernel; ++ky) {
+      for (int64_t kx = 0; kx < plane.x.kernel; ++kx, to += shape().group_inputs()) {
+        CopyPixel(x, oy * plane.y.stride + plane.y.Offset(ky),
+                  ox * plane.x.stride + plane.x.Offset(kx), to);
       }
     }
   }
@@ -130,9 +139,9 @@ class WindowConv final : public OpenblasConv {
   std::string_view Name() const override { return name_; }
 
   std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
-                                  const Target&,
+                                  const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    return std::make_unique<WindowKernel>(spec, implementation.output, weights);
+    return std::make_unique<WindowKernel>(spec, implementation.output, target, weights);
   }
 
  protected:

@@ -15,8 +15,9 @@ constexpr int64_t kAlignment = 64 / sizeof(float);
 
 class Kn2rowKernel final : public OpenblasConvKernel {
  public:
-  Kn2rowKernel(const LayerSpec& spec, Layout layout, std::span<const Tensor* const> weights)
-      : OpenblasConvKernel(spec, layout, weights),
+  Kn2rowKernel(const LayerSpec& spec, Layout layout, const Target& target,
+               std::span<const Tensor* const> weights)
+      : OpenblasConvKernel(spec, layout, target, weights),
         height_(shape().plane.y.input + shape().plane.y.pad_begin + shape().plane.y.pad_end),
         width_(shape().plane.x.input + shape().plane.x.pad_begin + shape().plane.x.pad_end),
         padded_elements_((shape().in_channels * height_ * width_ + kAlignment - 1) / kAlignment *
@@ -118,9 +119,9 @@ class Kn2rowConv final : public OpenblasConv {
   std::string_view Name() const override { return "openblas.kn2row_conv"; }
 
   std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
-                                  const Target&,
+                                  const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    return std::make_unique<Kn2rowKernel>(spec, implementation.output, weights);
+    return std::make_unique<Kn2rowKernel>(spec, implementation.output, target, weights);
   }
 
  protected:

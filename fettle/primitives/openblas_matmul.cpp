@@ -2,7 +2,7 @@
 #include <cassert>
 #include <variant>
 
-#include "fettle/primitives/epilogue.h"
+#include "fettle/primitives/epilogue_pass.h"
 #include "fettle/primitives/layer_view.h"
 #include "fettle/primitives/matrix_shape.h"
 #include "fettle/primitives/openblas_gemm.h"
@@ -22,14 +22,15 @@ std::vector<int64_t> PlacesOf(const Shape& operand_leading, const Shape& leading
 
 class MatmulKernel final : public Kernel {
  public:
-  MatmulKernel(const LayerSpec& spec, bool uses_gemv, std::span<const Tensor* const> weights)
+  MatmulKernel(const LayerSpec& spec, bool uses_gemv, const Target& target,
+               std::span<const Tensor* const> weights)
       : matrix_(MatrixShapeOf(spec)),
         uses_gemv_(uses_gemv),
         adds_residual_(spec.adds_residual),
         num_inputs_(NumOperatorInputs(spec)),
         a_places_(PlacesOf(matrix_.a_leading, matrix_.leading)),
         b_places_(PlacesOf(matrix_.b_leading, matrix_.leading)),
-        epilogue_(spec.activation) {
+        epilogue_(target, spec.activation) {
     for (const Tensor* weight : weights) weights_.push_back(*weight);
     if (const auto* gemm = std::get_if<Gemm>(&spec.op)) {
       alpha_ = gemm->alpha;
@@ -105,7 +106,7 @@ class MatmulKernel final : public Kernel {
   bool uses_gemv_, adds_residual_, has_addend_ = false;
   size_t num_inputs_;
   std::vector<int64_t> a_places_, b_places_;
-  Epilogue epilogue_;
+  EpiloguePass epilogue_;
   float alpha_ = 1, beta_ = 1;
   int64_t addend_rows_ = 1, addend_columns_ = 1;
   std::vector<Tensor> weights_;
@@ -139,9 +140,10 @@ class OpenblasMatmul final : public Primitive {
     return {PlainImplementation(std::string(Name()), spec)};
   }
 
-  std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation&, const Target&,
+  std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation&,
+                                  const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    return std::make_unique<MatmulKernel>(spec, /*uses_gemv=*/false, weights);
+    return std::make_unique<MatmulKernel>(spec, /*uses_gemv=*/false, target, weights);
   }
 };
 
@@ -164,9 +166,9 @@ class OpenblasInnerProduct final : public Primitive {
   }
 
   std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
-                                  const Target&,
+                                  const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    return std::make_unique<MatmulKernel>(spec, implementation.name == kGemv, weights);
+    return std::make_unique<MatmulKernel>(spec, implementation.name == kGemv, target, weights);
   }
 
  private:

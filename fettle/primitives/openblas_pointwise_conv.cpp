@@ -26,9 +26,9 @@ class PointwiseConv final : public OpenblasConv {
   std::string_view Name() const override { return "openblas.pointwise_conv"; }
 
   std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
-                                  const Target&,
+                                  const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    return std::make_unique<PointwiseKernel>(spec, implementation.output, weights);
+    return std::make_unique<PointwiseKernel>(spec, implementation.output, target, weights);
   }
 
  protected:

@@ -4,17 +4,19 @@
 #include <optional>
 
 #include "fettle/core/op.h"
+#include "fettle/core/target.h"
 
 namespace fettle {
 
-// What is fused behind an operator whose kernel leaves it to us, on f32 in place:
+// What a library's product leaves undone, as a pass over its f32 result, in place:
 //
 //   y = activation(y + bias)
 //
-// A residual the kernel adds itself, by starting from it. Uses the threads in force (threads.h).
-class Epilogue {
+// A residual is no part of it: the product is added to it in the first place.
+class EpiloguePass {
  public:
-  explicit Epilogue(std::optional<Activation> activation) : activation_(activation) {}
+  EpiloguePass(const Target& target, const std::optional<Activation>& activation)
+      : target_(target), activation_(activation) {}
 
   // y [rows, columns] and a bias for each row (channels first), or none where it is null.
   void ApplyToRows(float* y, int64_t rows, int64_t columns, const float* bias) const;
@@ -23,6 +25,7 @@ class Epilogue {
   void ApplyToColumns(float* y, int64_t rows, int64_t columns, const float* bias) const;
 
  private:
+  Target target_;
   std::optional<Activation> activation_;
 };
 

@@ -25,6 +25,20 @@ std::vector<Implementation> ImplementationsOf(const LayerSpec& spec,
   return all;
 }
 
+namespace {
+
+// What a library picks when it may choose the layout as well: the first implementation whose output
+// has the blocks that fill the target's vectors.
+const Implementation& Favourite(const std::vector<Implementation>& options, const Target& target) {
+  Layout blocks = Layout::kPlain;
+  if (target.has_avx2) blocks = Layout::kBlocked8;
+  if (target.has_avx512) blocks = Layout::kBlocked16;
+  const auto found = std::ranges::find(options, blocks, &Implementation::output);
+  return found == options.end() ? options.front() : *found;
+}
+
+}  // namespace
+
 std::vector<LayerChoice> DefaultChoices(const LayerGraph& graph, DType precision,
                                         const PrimitiveList& primitives, const Target& target) {
   std::vector<Layout> layouts(graph.tensors.size(), Layout::kPlain);
@@ -48,7 +62,7 @@ std::vector<LayerChoice> DefaultChoices(const LayerGraph& graph, DType precision
     };
     const auto fitting = std::ranges::find_if(options, fits);
     const bool is_heavy = MacsOf(spec) > 0;  // worth a reorder for what the library prefers
-    choice.implementation = is_heavy || fitting == options.end() ? options.front() : *fitting;
+    choice.implementation = fitting != options.end() && !is_heavy ? *fitting : Favourite(options, target);
     layouts[static_cast<size_t>(layer.output)] = choice.implementation.output;
     choices.push_back(std::move(choice));
   }

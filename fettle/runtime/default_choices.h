@@ -16,8 +16,9 @@ std::vector<Implementation> ImplementationsOf(const LayerSpec& spec,
                                               const PrimitiveList& primitives, const Target& target,
                                               std::string_view only = {});
 
-// What a runtime without measurements does: for each layer the first implementation that
-// the list offers, among those of its producer's layout where there is one.
+// What a runtime without measurements does: for layers with multiplications what oneDNN picks when it
+// may choose the layout too (direct convolution in blocks that fill the vectors), for the others
+// the first implementation that takes its producer's layout.
 std::vector<LayerChoice> DefaultChoices(const LayerGraph& graph, DType precision,
                                         const PrimitiveList& primitives, const Target& target);
 

@@ -97,20 +97,31 @@ std::vector<PredictedCandidate> SpreadOver(const std::vector<PredictedCandidate>
                                            size_t count) {
   std::vector<PredictedCandidate> picked;
   if (front.empty() || count == 0) return picked;
-  const double fastest = std::log(front.front().ms), slowest = std::log(front.back().ms);
+  const auto share = [](double value, double from, double to) {
+    return to == from ? 0.0 : (value - from) / (to - from);
+  };
+  const PredictedCandidate& slowest = front.back();
+  const PredictedCandidate& fastest = front.front();
+  std::vector<double> places;  // 0 for the slowest, 1 for the fastest
+  for (const PredictedCandidate& candidate : front) {
+    const double by_latency =
+        share(std::log(candidate.ms), std::log(slowest.ms), std::log(fastest.ms));
+    const double by_loss =
+        share(std::sqrt(candidate.loss), std::sqrt(slowest.loss), std::sqrt(fastest.loss));
+    places.push_back((by_latency + by_loss) / 2);
+  }
   std::set<size_t> taken;
-  for (size_t i = 0; i < count; ++i) {
-    const double share = count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
-    const double wanted = slowest + share * (fastest - slowest);
+  for (size_t i = 0; i < std::min(count, front.size()); ++i) {
+    const double wanted =
+        count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
     size_t nearest = front.size();
     for (size_t k = 0; k < front.size(); ++k) {
       if (taken.contains(k)) continue;
-      if (nearest == front.size() || std::abs(std::log(front[k].ms) - wanted) <
-                                         std::abs(std::log(front[nearest].ms) - wanted)) {
+      if (nearest == front.size() ||
+          std::abs(places[k] - wanted) < std::abs(places[nearest] - wanted)) {
         nearest = k;
       }
     }
-    if (nearest == front.size()) break;
     taken.insert(nearest);
   }
   for (auto index = taken.rbegin(); index != taken.rend(); ++index) picked.push_back(front[*index]);

@@ -39,8 +39,9 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
                                                  const CandidateSearchOptions& options,
                                                  TuneObserver* observer);
 
-// Up to `count` of a front (fastest first), evenly spread in the logarithm of the latency, both
-// ends included; slowest first.
+// Up to `count` of a front (fastest first), slowest first: both ends, and between them evenly over
+// the mean of two scales, the logarithm of the latency and the root of the predicted loss, so that
+// neither the cheap changes nor the deep cuts are left out.
 std::vector<PredictedCandidate> SpreadOver(const std::vector<PredictedCandidate>& front,
                                            size_t count);
 

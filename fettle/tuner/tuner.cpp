@@ -174,8 +174,13 @@ void Tuner::VerifyAll() {
   const auto decisions = static_cast<int64_t>(space_.decisions().size());
   options.evaluations = std::clamp<int64_t>(30'000 / std::max<int64_t>(1, decisions), 200, 1000);
   const double started = Elapsed();
-  const std::vector<PredictedCandidate> front =
+  std::vector<PredictedCandidate> front =
       SearchCandidates(space_, costs_, session_->sensitivities(), options, observer_);
+  // Beyond the loss of a guess the sum of single changes says nothing any more.
+  const auto classes = static_cast<double>(verifier_->num_classes());
+  std::erase_if(front, [&](const PredictedCandidate& candidate) {
+    return candidate.loss > std::log(classes);
+  });
   observer_->Note(Text("search: ", options.evaluations, " candidates, predicted front of ",
                        front.size(), ", in ", Fixed(Elapsed() - started, 0), " s"));
 

@@ -32,6 +32,8 @@ class Verifier {
            const TuningData& data, WorkerClient* worker, const PrimitiveList& primitives,
            const Target& target, TuneObserver* observer);
 
+  int64_t num_classes() const { return data_.validation.num_classes; }
+
   // The model as it is, with the default primitives in f32; written to the session.
   VerifiedPoint VerifyOriginal();
 

@@ -174,13 +174,57 @@ TEST(ProcessTest, NoRoomForANewFile) {
   EXPECT_EQ(OpenForReading(path).Find(CostFilter{}).size(), 1U);
 }
 
-TEST(ProcessTest, ProcessesSalvagingAtOnceAgree) {
-  const TemporaryFolder folder;
-  const auto path = folder / "costs.db";
+// A database of 200 records with a hole in it.
+std::string MakeDamaged(const std::filesystem::path& path) {
   OpenForWriting(path).Insert(ManyRecords(200));
   std::string bytes = ReadBytes(path);
   bytes.replace(bytes.size() / 2, 4096, 4096, '\xff');
   WriteBytes(path, bytes);
+  return bytes;
+}
+
+TEST(ProcessTest, AKilledSalvageBeginsAnew) {
+  const TemporaryFolder folder;
+  MakeDamaged(folder / "sound.db");
+  const auto kept = OpenForWriting(folder / "sound.db").salvage()->costs_kept;
+  for (int milliseconds = 1; milliseconds <= 40; milliseconds += 3) {
+    const TemporaryFolder other;
+    const auto path = other / "costs.db";
+    const std::string bytes = MakeDamaged(path);
+    const pid_t child = Fork([&] {
+      OpenForWriting(path);
+      return 0;
+    });
+    ::usleep(static_cast<useconds_t>(milliseconds) * 1000);
+    ::kill(child, SIGKILL);
+    Wait(child);
+    EXPECT_EQ(static_cast<int64_t>(OpenForWriting(path).Find(CostFilter{}).size()), kept);
+    EXPECT_TRUE(Holds(other / "costs.db.damaged-1", bytes));
+    EXPECT_FALSE(std::filesystem::exists(other / "costs.db.salvage-new"));
+    EXPECT_FALSE(std::filesystem::exists(other / "costs.db.salvage-copy"));
+  }
+}
+
+TEST(ProcessTest, NoRoomToSalvageLeavesTheDamagedFile) {
+  const TemporaryFolder folder;
+  const auto path = folder / "costs.db";
+  const std::string bytes = MakeDamaged(path);
+  const pid_t child = Fork([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {bytes.size() / 2, bytes.size() / 2};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const std::string message = MessageOf(ErrorKind::kDevice, [&] { OpenForWriting(path); });
+    return message.find(path.string()) != message.npos ? 0 : 1;
+  });
+  EXPECT_EQ(ExitCode(child), 0);
+  EXPECT_TRUE(Holds(path, bytes));
+  EXPECT_TRUE(OpenForWriting(path).salvage());
+}
+
+TEST(ProcessTest, ProcessesSalvagingAtOnceAgree) {
+  const TemporaryFolder folder;
+  const auto path = folder / "costs.db";
+  MakeDamaged(path);
   std::vector<pid_t> children;
   for (int process = 0; process < 3; ++process) {
     children.push_back(Fork([&] {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <cctype>
+#include <new>
 #include <utility>
 
 namespace fettle {
@@ -107,6 +108,8 @@ void Connection::Throw(int code) const {
     case SQLITE_CANTOPEN:
       throw BadInput(file, ": cannot be opened (", words,
                      "): check that the folder is there and who may read and write it");
+    case SQLITE_NOMEM:
+      throw std::bad_alloc();
     default:
       throw Error(ErrorKind::kInternal, Text(file, ": ", words, " (SQLite code ", code, ")"));
   }

@@ -76,7 +76,7 @@ struct CostDatabase::Impl {
 
 namespace {
 
-// A file that lacks tables or columns is damaged too; SQLite says so only when they are asked for.
+// Some damage (to the format's number, say) SQLite reports as an error without a name.
 template <typename Open>
 auto OrDamaged(const std::filesystem::path& path, const Open& open) {
   try {
@@ -98,7 +98,8 @@ CostDatabase::~CostDatabase() = default;
 
 CostDatabase CostDatabase::Open(const std::filesystem::path& path, Access access) {
   if (access == Access::kReadOnly) {
-    if (!std::filesystem::exists(path)) {
+    std::error_code unknown;
+    if (!std::filesystem::exists(path, unknown)) {
       throw BadInput(path.string(), ": no such file: name a cost database");
     }
     return OrDamaged(path, [&] {

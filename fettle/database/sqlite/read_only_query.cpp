@@ -96,8 +96,10 @@ ConnectionMode ReadingMode(const std::filesystem::path& path) {
   log += "-wal";
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
   const bool is_writable = ::access(folder.c_str(), W_OK) == 0;
-  return is_writable || std::filesystem::exists(log) ? ConnectionMode::kReadOnly
-                                                     : ConnectionMode::kImmutable;
+  std::error_code has_no_log;
+  const auto log_bytes = std::filesystem::file_size(log, has_no_log);
+  const bool has_log = !has_no_log && log_bytes > 0;
+  return is_writable || has_log ? ConnectionMode::kReadOnly : ConnectionMode::kImmutable;
 }
 
 Table RunReadOnly(const std::filesystem::path& path, std::string_view sql,

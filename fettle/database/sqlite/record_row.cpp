@@ -138,9 +138,8 @@ class RowReader {
 
  private:
   const Cell& Next() {
-    static const Cell kNothing;
     Require(place_ < row_.size());
-    return place_ < row_.size() ? row_[place_++] : kNothing;
+    return place_ < row_.size() ? row_[place_++] : nothing_;
   }
 
   template <typename T>
@@ -151,6 +150,7 @@ class RowReader {
   }
 
   const std::vector<Cell>& row_;
+  const Cell nothing_;
   size_t place_ = 0;
   bool is_sound_ = true;
 };
@@ -213,6 +213,7 @@ bool HasItsChecksum(const std::vector<Cell>& row) {
 
 std::string LayoutsText(const std::vector<Layout>& layouts) {
   std::vector<std::string> names;
+  names.reserve(layouts.size());
   for (const Layout layout : layouts) names.emplace_back(NameOf(layout));
   return JsonText(names);
 }

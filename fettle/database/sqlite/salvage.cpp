@@ -84,8 +84,8 @@ void GraftFirstPage(const fs::path& sound, const fs::path& damaged) {
   std::string page(kPageBytes, '\0');
   std::ifstream(sound, std::ios::binary).read(page.data(), kPageBytes);
   const auto pages = static_cast<uint64_t>(fs::file_size(damaged) / kPageBytes);
-  for (int i = 0; i < 4; ++i) {
-    page[static_cast<size_t>(28 + i)] = static_cast<char>(pages >> (24 - 8 * i) & 255);
+  for (size_t i = 0; i < 4; ++i) {
+    page[28 + i] = static_cast<char>(pages >> (24 - 8 * i) & 255);
   }
   std::fstream(damaged, std::ios::binary | std::ios::in | std::ios::out)
       .write(page.data(), kPageBytes);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fettle/core/random.h"
+#include "fettle/device/plan_protocol.h"
 
 namespace fettle {
 namespace {
@@ -56,7 +57,20 @@ Description SomeDescription() {
   return description;
 }
 
+PlansAnswer SomePlans() {
+  PlanTiming plan;
+  plan.timing = SomeAnswer().timings[0];
+  plan.arena_bytes = 1 << 20;
+  plan.weight_bytes = 77;
+  plan.measured_bytes = 1 << 21;
+  plan.steps = {{"conv1", "onednn.conv:jit:avx2", 0.125}, {"fc", "reference", 3}};
+  return {{plan, PlanTiming()}};
+}
+
 TEST(WorkerProtocolTest, EverythingComesThrough) {
+  EXPECT_EQ(ParsePlansAnswer(BodyOf(SomePlans())), SomePlans());
+  const PlansRequest plans{{"/a", "b c"}, 0, SomeRequest().options, true, 5};
+  EXPECT_EQ(ParsePlansRequest(BodyOf(plans)), plans);
   EXPECT_EQ(ParseLayerRequest(BodyOf(SomeRequest())), SomeRequest());
   EXPECT_EQ(ParseLayerAnswer(BodyOf(SomeAnswer())), SomeAnswer());
   EXPECT_EQ(ParseLayerAnswer(BodyOf(LayerAnswer())), LayerAnswer());
@@ -129,7 +143,7 @@ TEST(WorkerProtocolTest, DeepNestingDoesNoHarm) {
 TEST(WorkerProtocolTest, NoBodyDoesMoreThanThrow) {
   Random random(3);
   const std::string bodies[] = {BodyOf(SomeRequest()), BodyOf(SomeAnswer()),
-                                BodyOf(SomeDescription())};
+                                BodyOf(SomeDescription()), BodyOf(SomePlans())};
   const auto survive = [](const auto& parse) {
     try {
       parse();
@@ -137,7 +151,7 @@ TEST(WorkerProtocolTest, NoBodyDoesMoreThanThrow) {
     }
   };
   for (int i = 0; i < 3000; ++i) {
-    std::string body = bodies[i % 3];
+    std::string body = bodies[i % 4];
     for (uint64_t change = 1 + random.Below(3); change > 0; --change) {
       const size_t place = random.Below(body.size());
       if (random.Chance(0.3)) {
@@ -149,6 +163,8 @@ TEST(WorkerProtocolTest, NoBodyDoesMoreThanThrow) {
     survive([&] { ParseLayerRequest(body); });
     survive([&] { ParseLayerAnswer(body); });
     survive([&] { ParseDescription(body); });
+    survive([&] { ParsePlansRequest(body); });
+    survive([&] { ParsePlansAnswer(body); });
     survive([&] { ParseLayerProgress(body); });
     survive([&] { ParseWorkerError(body); });
   }

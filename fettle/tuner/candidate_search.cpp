@@ -112,8 +112,7 @@ std::vector<PredictedCandidate> SpreadOver(const std::vector<PredictedCandidate>
   }
   std::set<size_t> taken;
   for (size_t i = 0; i < std::min(count, front.size()); ++i) {
-    const double wanted =
-        count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
+    const double wanted = count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
     size_t nearest = front.size();
     for (size_t k = 0; k < front.size(); ++k) {
       if (taken.contains(k)) continue;

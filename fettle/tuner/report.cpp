@@ -34,17 +34,28 @@ std::string Escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
     switch (c) {
-      case '&': result.append("&amp;"); break;
-      case '<': result.append("&lt;"); break;
-      case '>': result.append("&gt;"); break;
-      case '"': result.append("&quot;"); break;
-      default: result.push_back(c);
+      case '&':
+        result.append("&amp;");
+        break;
+      case '<':
+        result.append("&lt;");
+        break;
+      case '>':
+        result.append("&gt;");
+        break;
+      case '"':
+        result.append("&quot;");
+        break;
+      default:
+        result.push_back(c);
     }
   }
   return result;
 }
 
-std::string Kib(int64_t bytes) { return Fixed(static_cast<double>(bytes) / 1024, 0).append(" KiB"); }
+std::string Kib(int64_t bytes) {
+  return Fixed(static_cast<double>(bytes) / 1024, 0).append(" KiB");
+}
 
 // From data to the picture: latency on a logarithmic axis, accuracy in per cent.
 class Picture {
@@ -147,10 +158,10 @@ std::string RowOf(const VerifiedPoint& point, const VerifiedPoint& original) {
       << Range(point.accuracy, 100, 2) << "<td>"
       << (point.id == original.id ? "" : Range(point.drop, 1, 2)) << "<td>"
       << (point.test_accuracy ? Range(*point.test_accuracy, 100, 2) : "") << "<td>"
-      << (point.test_drop ? Range(*point.test_drop, 1, 2) : "") << "<td>"
-      << Kib(point.memory_bytes) << "<td>" << Kib(point.size_bytes) << "<td>"
-      << Fixed(static_cast<double>(point.macs) / 1e6, 1) << " M<td>"
-      << point.trained_steps << "</tr>\n";
+      << (point.test_drop ? Range(*point.test_drop, 1, 2) : "") << "<td>" << Kib(point.memory_bytes)
+      << "<td>" << Kib(point.size_bytes) << "<td>"
+      << Fixed(static_cast<double>(point.macs) / 1e6, 1) << " M<td>" << point.trained_steps
+      << "</tr>\n";
   return out.str();
 }
 
@@ -177,13 +188,15 @@ std::string ReportHtml(const Session& session) {
       << Escaped(settings.model) << "</title><style>" << kStyle << "</style>\n<h1>"
       << Escaped(settings.model) << " on " << Escaped(settings.device_name) << "</h1>\n<p>Data "
       << Escaped(settings.data) << ", batch " << settings.batch << ", " << settings.threads
-      << " thread(s), seed " << settings.seed << ", device " << Escaped(settings.device) << ".</p>\n";
+      << " thread(s), seed " << settings.seed << ", device " << Escaped(settings.device)
+      << ".</p>\n";
   if (!session.original()) {
     out << "<p>Nothing has been verified yet.</p></html>\n";
     return out.str();
   }
   const std::vector<VerifiedPoint> front = FrontOf(session);
-  out << "<h2>Accuracy against latency</h2>\n" << PictureOf(session, front)
+  out << "<h2>Accuracy against latency</h2>\n"
+      << PictureOf(session, front)
       << "<p>Blue: the Pareto front. Grey: verified, but beaten in both. Red: the original, with "
          "the default primitives in f32. Bars are 95&nbsp;% intervals.</p>\n"
       << "<h2>The front</h2>\n<div class=scroll><table><tr><th>id<th>latency, ms<th>speed-up<th>"
@@ -191,7 +204,8 @@ std::string ReportHtml(const Session& session) {
          "<th>recovery steps</tr>\n"
       << RowOf(*session.original(), *session.original());
   for (const VerifiedPoint& point : front) out << RowOf(point, *session.original());
-  out << "</table></div>\n<p>Every number was measured. Latencies: medians in a process of its own, "
+  out << "</table></div>\n<p>Every number was measured. Latencies: medians in a process of its "
+         "own, "
          "interleaved with the original's. Points were chosen by the validation images; the test "
          "images are only reported. A drop is a paired difference on the same images. Memory: "
          "activations, scratch and executed weights as planned.</p>\n<h2>What was changed</h2>\n";

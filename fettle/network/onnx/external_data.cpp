@@ -29,7 +29,8 @@ bool IsInside(const fs::path& path, const fs::path& folder) {
 
 }  // namespace
 
-ExternalData::ExternalData(const fs::path& folder, const ExternalPlace& place) : offset_(place.offset) {
+ExternalData::ExternalData(const fs::path& folder, const ExternalPlace& place)
+    : offset_(place.offset) {
   const std::string where = "external data at " + Quoted(place.location);
   const fs::path location(place.location);
   RequirePlainRelative(location, place.location);

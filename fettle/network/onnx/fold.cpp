@@ -75,6 +75,23 @@ Tensor FoldTranspose(const Transpose& op, const Tensor& input, const TensorType&
   return StridedCopy(input, 0, type.shape, permuted);
 }
 
+Tensor FoldOne(const Op& op, Tensors inputs, const TensorType& type) {
+  const Tensor& input = *inputs[0];
+  if (std::holds_alternative<Cast>(op)) return TensorOf(*NumbersOf(input), type);
+  if (std::holds_alternative<Reshape>(op)) return Tensor(input).Reshaped(type.shape);
+  if (const auto* binary = std::get_if<Binary>(&op)) {
+    return FoldBinary(binary->kind, input, *inputs[1], type);
+  }
+  if (const auto* slice = std::get_if<Slice>(&op)) return FoldSlice(*slice, input, type);
+  if (const auto* concat = std::get_if<Concat>(&op)) {
+    return Concatenated(inputs, static_cast<size_t>(concat->axis), type);
+  }
+  if (const auto* transpose = std::get_if<Transpose>(&op)) {
+    return FoldTranspose(*transpose, input, type);
+  }
+  return input;  // Identity
+}
+
 bool IsComputedWith(DType dtype) { return dtype != DType::kF16 && dtype != DType::kBF16; }
 
 }  // namespace
@@ -90,25 +107,9 @@ bool CanFold(const Op& op, std::span<const TensorType> inputs) {
 }
 
 std::vector<Tensor> Fold(const Op& op, Tensors inputs, std::span<const TensorType> outputs) {
-  const Tensor& input = *inputs[0];
-  const TensorType& type = outputs[0];
-  if (const auto* split = std::get_if<Split>(&op)) return FoldSplit(*split, input, outputs);
-  Tensor result = input;
-  if (std::holds_alternative<Cast>(op)) {
-    result = TensorOf(*NumbersOf(input), type);
-  } else if (const auto* binary = std::get_if<Binary>(&op)) {
-    result = FoldBinary(binary->kind, input, *inputs[1], type);
-  } else if (std::holds_alternative<Reshape>(op)) {
-    result = Tensor(input).Reshaped(type.shape);
-  } else if (const auto* slice = std::get_if<Slice>(&op)) {
-    result = FoldSlice(*slice, input, type);
-  } else if (const auto* concat = std::get_if<Concat>(&op)) {
-    result = Concatenated(inputs, static_cast<size_t>(concat->axis), type);
-  } else if (const auto* transpose = std::get_if<Transpose>(&op)) {
-    result = FoldTranspose(*transpose, input, type);
-  }
+  if (const auto* split = std::get_if<Split>(&op)) return FoldSplit(*split, *inputs[0], outputs);
   std::vector<Tensor> results;
-  results.push_back(std::move(result));
+  results.push_back(FoldOne(op, inputs, outputs[0]));
   return results;
 }
 

@@ -106,6 +106,7 @@ void ImportHostBinary(NodeImport& node) {
   if (node.num_inputs() < (takes_any ? 1 : 2) || (!takes_any && node.num_inputs() > 2)) {
     throw BadInput("has ", node.num_inputs(), " inputs");
   }
+  node.state().ChargeFolding(node.HostInput(0).type());
   Tensor result = node.HostInput(0);
   for (size_t i = 1; i < node.num_inputs(); ++i) {
     result = Combined(node, result, node.HostInput(i), fmod);

@@ -70,7 +70,7 @@ void ImportHostReduce(NodeImport& node) {
   const Tensor& input = node.HostInput(0);
   const ReduceMean reduce = ReadReduction(node, node.op_type() == "ReduceSum" ? 13 : 18);
   const TensorType type = InferTypes(reduce, std::vector<TensorType>{input.type()})[0];
-  node.state().ChargeFolding(type);
+  node.state().ChargeFolding(input.type());  // all of it is moved
   const auto results = static_cast<size_t>(ElementCount(type));
   if (input.num_elements() == 0) throw Refuse("reduces an empty tensor");
 

@@ -189,6 +189,21 @@ TEST(HostileFoldTest, ManyLargeResultsAreNotAllocatedEither) {
   EXPECT_THAT(FaultOf(model), HasSubstr("too large for a file of this size"));
 }
 
+TEST(HostileFoldTest, ManyCopiesOfTheFilesOwnTensorsAreNotMadeEither) {
+  for (const char* op_type : {"Max", "Neg", "ReduceMax", "Transpose"}) {
+    onnx::ModelProto model = EmptyModel(13);
+    AddInitializer(&model, "w", Zeros({1 << 18}, DType::kI64));
+    std::vector<std::string> names;
+    for (int i = 0; i < 40; ++i) {
+      names.push_back(Text("copy", i));
+      AddNode(&model, op_type, {"w"}, {names.back()});
+    }
+    AddNode(&model, "Concat", names, {"y"}, {{"axis", 0}});
+    AddOutput(&model, "y");
+    EXPECT_THAT(FaultOf(model), HasSubstr("too large for a file of this size")) << op_type;
+  }
+}
+
 TEST(HostileFoldTest, ManyAxesAreRefused) {
   EXPECT_THAT(FaultOf(OneNode{13, "Unsqueeze", {{2}}, {}, {I64(Ints(100000, -1))}}),
               HasSubstr("axis"));

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
+#include <map>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "fettle/core/error.h"
 #include "fettle/primitives/threads.h"
@@ -81,37 +82,36 @@ bool NextIndices(const Shape& shape, Shape* indices) {
   return false;
 }
 
-// Calls visit(plain offset, physical offset), in elements, for each element.
-template <typename Visit>
-void VisitElements(const Shape& shape, Layout layout, const Visit& visit) {
-  if (ElementCount(shape) == 0) return;
+// Where in memory, in elements, each element lies, in row-major order.
+using Offsets = std::vector<size_t>;
+
+Offsets OffsetsOf(const Shape& shape, Layout layout) {
+  Offsets offsets;
+  if (ElementCount(shape) == 0) return offsets;
   Shape indices(shape.size(), 0);
-  size_t plain = 0;
   do {
-    visit(plain++, static_cast<size_t>(PhysicalOffset(shape, layout, indices)));
+    offsets.push_back(static_cast<size_t>(PhysicalOffset(shape, layout, indices)));
   } while (NextIndices(shape, &indices));
+  return offsets;
 }
 
-void Arrange(const Tensor& tensor, Layout layout, GuardedBuffer* buffer) {
+void Arrange(const Tensor& tensor, const Offsets& offsets, GuardedBuffer* buffer) {
   const size_t size = SizeOf(tensor.dtype());
   buffer->Fill(std::byte{0});
-  VisitElements(tensor.shape(), layout, [&](size_t plain, size_t physical) {
-    std::memcpy(buffer->data() + physical * size, tensor.bytes() + plain * size, size);
-  });
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    std::memcpy(buffer->data() + offsets[i] * size, tensor.bytes() + i * size, size);
+  }
 }
 
 // Back to row-major; false where the padding is not zeros.
-bool Collect(const GuardedBuffer& buffer, Layout layout, Tensor* tensor) {
+bool Collect(const GuardedBuffer& buffer, const Offsets& offsets, Tensor* tensor) {
   const size_t size = SizeOf(tensor->dtype());
-  std::vector<bool> is_element(buffer.size() / size, false);
-  VisitElements(tensor->shape(), layout, [&](size_t plain, size_t physical) {
-    std::memcpy(tensor->bytes() + plain * size, buffer.data() + physical * size, size);
-    is_element[physical] = true;
-  });
-  for (size_t i = 0; i < buffer.size(); ++i) {
-    if (!is_element[i / size] && buffer.data()[i] != std::byte{0}) return false;
+  std::vector<std::byte> rest(buffer.data(), buffer.data() + buffer.size());
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    std::memcpy(tensor->bytes() + i * size, buffer.data() + offsets[i] * size, size);
+    std::memset(rest.data() + offsets[i] * size, 0, size);
   }
-  return true;
+  return std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
 std::string Described(const LayerSpec& spec, const Implementation& implementation) {
@@ -210,7 +210,8 @@ class Comparison {
     for (size_t i = 0; i < spec_.inputs.size(); ++i) {
       const auto bytes = PhysicalBytes(spec_.inputs[i], implementation.inputs[i]);
       inputs.push_back(std::make_unique<GuardedBuffer>(static_cast<size_t>(bytes)));
-      Arrange(operands_.inputs[i], implementation.inputs[i], inputs.back().get());
+      Arrange(operands_.inputs[i], OffsetsIn(spec_.inputs[i].shape, implementation.inputs[i]),
+              inputs.back().get());
       pointers.push_back(inputs.back()->data());
     }
     const auto bytes = PhysicalBytes(spec_.output, implementation.output);
@@ -229,7 +230,7 @@ class Comparison {
   void CheckResult(const Implementation& implementation, bool is_in_place, GuardedBuffer* output) {
     const char* how = is_in_place ? " (in place)" : "";
     Tensor actual(spec_.output);
-    if (!Collect(*output, implementation.output, &actual)) {
+    if (!Collect(*output, OffsetsIn(spec_.output.shape, implementation.output), &actual)) {
       Fault(implementation, "padding channels are not zeros", how);
     }
     const double error = RelativeError(spec_.output, expected_.bytes(), actual.bytes());
@@ -244,7 +245,8 @@ class Comparison {
                    GuardedBuffer* workspace) {
     for (size_t i = 0; i < inputs->size(); ++i) {
       GuardedBuffer before((*inputs)[i]->size());
-      Arrange(operands_.inputs[i], implementation.inputs[i], &before);
+      Arrange(operands_.inputs[i], OffsetsIn(spec_.inputs[i].shape, implementation.inputs[i]),
+              &before);
       if (!(*inputs)[i]->Equals(before)) Fault(implementation, "input ", i, " was changed");
       if (!(*inputs)[i]->IsGuardIntact()) Fault(implementation, "wrote beyond input ", i);
     }
@@ -252,11 +254,18 @@ class Comparison {
     if (!workspace->IsGuardIntact()) Fault(implementation, "wrote beyond the workspace");
   }
 
+  const Offsets& OffsetsIn(const Shape& shape, Layout layout) {
+    const auto [at, is_new] = offsets_.try_emplace({shape, layout});
+    if (is_new) at->second = OffsetsOf(shape, layout);
+    return at->second;
+  }
+
   const LayerSpec& spec_;
   const PrimitiveList& list_;
   const Target& target_;
   LayerOperands operands_;
   Tensor expected_;
+  std::map<std::pair<Shape, Layout>, Offsets> offsets_;
   Agreement agreement_;
 };
 

@@ -187,6 +187,28 @@ TEST(PruneTest, RandomNetworksAgreeWithTheOracle) {
   EXPECT_GT(changed, 200);  // or the oracle would have nothing to say
 }
 
+// Products of tensors of any rank: queries and keys lose the same features, values their own.
+TEST(PruneTest, AttentionAgreesWithTheOracle) {
+  NetworkBuilder b(9);
+  const ValueId x = b.Input({2, 3, 4});
+  const auto project = [&](const std::string& name, ValueId from, int64_t features) {
+    return b.Add(name, MatMul{}, {from, b.Constant(name + ".w", {b.ShapeOf(from)[2], features})});
+  };
+  const ValueId query = project("query", x, 6);
+  const ValueId key = b.Add("turned", Transpose{{0, 2, 1}}, {project("key", x, 6)});
+  const ValueId scores = b.Add("scores", MatMul{}, {query, key});
+  const ValueId weights = b.Add("softmax", Softmax{2}, {scores});
+  const ValueId mixed = b.Add("mixed", MatMul{}, {weights, project("value", x, 8)});
+  const ValueId last = b.Add("last", MatMul{}, {mixed, b.Constant("last.w", {8})});
+  b.graph.AddOutput(last);
+  const std::vector<ChannelGroup> groups = FindChannelGroups(b.graph).groups;
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].name, "query");
+  EXPECT_THAT(groups[0].producers, ElementsAre(0, 1));
+  EXPECT_EQ(groups[1].name, "value");
+  for (uint64_t seed = 0; seed < 10; ++seed) CheckAgainstOracle(b.graph, seed);
+}
+
 TEST(PruneTest, AWrongRemovalFailsTheOracle) {
   const Graph graph = Residual();
   std::vector<ChannelGroup> groups = FindChannelGroups(graph).groups;

@@ -12,10 +12,10 @@ namespace {
 // each tell the good from the bad, and close contenders are told apart within the network.
 TimingOptions LayerTiming() {
   TimingOptions options;
-  options.relative_width = 0.03;
-  options.max_rounds = 60;
-  options.contender_budget = std::chrono::milliseconds(40);
-  options.warm_up_budget = std::chrono::milliseconds(15);
+  options.relative_width = 0.05;
+  options.max_rounds = 40;
+  options.contender_budget = std::chrono::milliseconds(14);
+  options.warm_up_budget = std::chrono::milliseconds(5);
   return options;
 }
 

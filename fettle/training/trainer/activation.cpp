@@ -1,5 +1,6 @@
 #include <cassert>
 
+#include "fettle/primitives/element.h"
 #include "fettle/training/trainer/training_op_list.h"
 #include "fettle/training/trainer/vector_code.h"
 
@@ -63,7 +64,7 @@ class ActivationOp : public TrainingOp {
     const int64_t count = count_;
     RunLoop(code_, [=]() FETTLE_LOOP {
 #pragma GCC ivdep
-      for (int64_t i = 0; i < count; ++i) y[i] = FromFloat<T>(kind.Value(ToFloat(x[i])));
+      for (int64_t i = 0; i < count; ++i) y[i] = Narrow<T>(kind.Value(Widen(x[i])));
     });
   }
 
@@ -76,7 +77,7 @@ class ActivationOp : public TrainingOp {
     RunLoop(code_, [=]() FETTLE_LOOP {
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
-        to[i] = FromFloat<T>(ToFloat(gradient[i]) * kind.Slope(ToFloat(x[i])));
+        to[i] = Narrow<T>(Widen(gradient[i]) * kind.Slope(Widen(x[i])));
       }
     });
   }
@@ -91,7 +92,7 @@ class ActivationOp : public TrainingOp {
 template <typename Kind>
 std::unique_ptr<TrainingOp> Make(const TrainingOpSpec& spec, Kind kind) {
   if (spec.inputs[0].dtype == DType::kBF16) {
-    return std::make_unique<ActivationOp<uint16_t, Kind>>(spec, kind);
+    return std::make_unique<ActivationOp<BF16, Kind>>(spec, kind);
   }
   return std::make_unique<ActivationOp<float, Kind>>(spec, kind);
 }

@@ -2,6 +2,7 @@
 #include <cassert>
 
 #include "fettle/core/error.h"
+#include "fettle/primitives/element.h"
 #include "fettle/training/trainer/training_op_list.h"
 #include "fettle/training/trainer/vector_code.h"
 
@@ -44,8 +45,8 @@ class Addition : public TrainingOp {
     RunLoop(code_, [=]() FETTLE_LOOP {
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
-        const float value = ToFloat(y[i]), whole = ToFloat(gradient[i]);
-        to[i] = FromFloat<T>((value > clamp.low) & (value < clamp.high) ? whole : 0.0f);
+        const float value = Widen(y[i]), whole = Widen(gradient[i]);
+        to[i] = Narrow<T>((value > clamp.low) & (value < clamp.high) ? whole : 0.0f);
       }
     });
   }
@@ -55,7 +56,7 @@ class Addition : public TrainingOp {
     const int64_t count = count_;
     RunLoop(code_, [=]() FETTLE_LOOP {
 #pragma GCC ivdep
-      for (int64_t i = 0; i < count; ++i) sum[i] = FromFloat<T>(ToFloat(a[i]) + ToFloat(b[i]));
+      for (int64_t i = 0; i < count; ++i) sum[i] = Narrow<T>(Widen(a[i]) + Widen(b[i]));
     });
   }
 
@@ -66,7 +67,7 @@ class Addition : public TrainingOp {
     RunLoop(code_, [=]() FETTLE_LOOP {
 #pragma GCC ivdep
       for (int64_t i = 0; i < count; ++i) {
-        sum[i] = FromFloat<T>(Clamped(ToFloat(a[i]) + ToFloat(b[i]), clamp.low, clamp.high));
+        sum[i] = Narrow<T>(Clamped(Widen(a[i]) + Widen(b[i]), clamp.low, clamp.high));
       }
     });
   }
@@ -74,7 +75,7 @@ class Addition : public TrainingOp {
   void Limit(T* values) const {
     if (!clamp_) return;
     for (int64_t i = 0; i < count_; ++i) {
-      values[i] = FromFloat<T>(Clamped(ToFloat(values[i]), clamp_->low, clamp_->high));
+      values[i] = Narrow<T>(Clamped(Widen(values[i]), clamp_->low, clamp_->high));
     }
   }
 
@@ -96,7 +97,7 @@ std::unique_ptr<TrainingOp> MakeAddition(const TrainingOpSpec& spec) {
       throw BadInput("only the addition of activations of one shape can be trained");
     }
   }
-  if (spec.inputs[0].dtype == DType::kBF16) return std::make_unique<Addition<uint16_t>>(spec);
+  if (spec.inputs[0].dtype == DType::kBF16) return std::make_unique<Addition<BF16>>(spec);
   return std::make_unique<Addition<float>>(spec);
 }
 

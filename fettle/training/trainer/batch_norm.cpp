@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "fettle/core/error.h"
+#include "fettle/primitives/element.h"
 #include "fettle/training/trainer/channel_rows.h"
 #include "fettle/training/trainer/training_op_list.h"
 #include "fettle/training/trainer/vector_code.h"
@@ -125,7 +126,7 @@ class BatchNormOp : public TrainingOp {
   void Estimate(const T* x) {
     const auto channels = static_cast<size_t>(rows_.channels);
     std::vector<double> start(channels);
-    for (size_t c = 0; c < channels; ++c) start[c] = ToFloat(x[c]);
+    for (size_t c = 0; c < channels; ++c) start[c] = Widen(x[c]);
     const std::vector<float> lanes = rows_.Repeated<double>(start);
     std::vector<double> sum(channels), squares(channels);
     const ChannelRows rows = rows_;
@@ -133,7 +134,7 @@ class BatchNormOp : public TrainingOp {
     double *const sum_to = sum.data(), *const squares_to = squares.data();
     RunLoop(code_, [=]() FETTLE_LOOP {
       const auto terms = [=](int64_t i, int64_t lane, float* a, float* b) FETTLE_LOOP {
-        const float difference = ToFloat(x[i]) - shift[lane];
+        const float difference = Widen(x[i]) - shift[lane];
         *a = difference;
         *b = difference * difference;
       };
@@ -158,7 +159,7 @@ class BatchNormOp : public TrainingOp {
         const int64_t lanes = std::min(width, count - row);
 #pragma GCC ivdep
         for (int64_t j = 0; j < lanes; ++j) {
-          y[row + j] = FromFloat<T>(Clamped(ToFloat(x[row + j]) * a[j] + b[j], low, high));
+          y[row + j] = Narrow<T>(Clamped(Widen(x[row + j]) * a[j] + b[j], low, high));
         }
       }
     });
@@ -173,9 +174,9 @@ class BatchNormOp : public TrainingOp {
     const ChannelRows rows = rows_;
     RunLoop(code_, [=]() FETTLE_LOOP {
       const auto terms = [=](int64_t i, int64_t lane, float* first, float* second) FETTLE_LOOP {
-        const float value = ToFloat(x[i]);
+        const float value = Widen(x[i]);
         const float y = value * a[lane] + b[lane];
-        const float whole = ToFloat(gradient[i]);
+        const float whole = Widen(gradient[i]);
         const float g = (y > low) & (y < high) ? whole : 0.0f;
         *first = g;
         *second = g * (value - m[lane]);
@@ -206,11 +207,11 @@ class BatchNormOp : public TrainingOp {
         const int64_t lanes = std::min(width, count - row);
 #pragma GCC ivdep
         for (int64_t j = 0; j < lanes; ++j) {
-          const float value = ToFloat(x[row + j]);
+          const float value = Widen(x[row + j]);
           const float y = value * a[j] + b[j];
-          const float whole = ToFloat(gradient[row + j]);
+          const float whole = Widen(gradient[row + j]);
           const float g = (y > low) & (y < high) ? whole : 0.0f;
-          to[row + j] = FromFloat<T>(a[j] * g + (p[j] * value + q[j]));
+          to[row + j] = Narrow<T>(a[j] * g + (p[j] * value + q[j]));
         }
       }
     });
@@ -230,7 +231,7 @@ std::unique_ptr<TrainingOp> MakeBatchNorm(const TrainingOpSpec& spec) {
   for (size_t i = 1; i < spec.inputs.size(); ++i) {
     if (!spec.is_parameter[i]) throw BadInput("scales that are computed cannot be trained");
   }
-  if (spec.inputs[0].dtype == DType::kBF16) return std::make_unique<BatchNormOp<uint16_t>>(spec);
+  if (spec.inputs[0].dtype == DType::kBF16) return std::make_unique<BatchNormOp<BF16>>(spec);
   return std::make_unique<BatchNormOp<float>>(spec);
 }
 

@@ -2,11 +2,10 @@
 
 #include <bit>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "fettle/core/error.h"
+#include "fettle/core/file.h"
+#include "fettle/core/fnv1a.h"
 
 namespace fettle {
 namespace {
@@ -14,10 +13,10 @@ namespace {
 constexpr std::string_view kMagic = "fettle-training";
 constexpr uint64_t kVersion = 1;
 
-uint64_t Checksum(std::string_view bytes) {  // FNV-1a
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return hash;
+uint64_t Checksum(std::string_view bytes) {
+  Fnv1a hash;
+  hash.Add(bytes);
+  return hash.value();
 }
 
 // All numbers are of 64 bits, little-endian.
@@ -56,12 +55,6 @@ class Parser {
   std::string_view bytes_;
 };
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw BadInput(path, ": cannot be opened; check that it exists and may be read");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace
 
 void WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
@@ -75,15 +68,7 @@ void WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
     PutText({reinterpret_cast<const char*>(tensor.bytes()), tensor.num_bytes()}, &bytes);
   }
   Put(Checksum(bytes), &bytes);
-  const std::string unfinished = path + ".unfinished";
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  std::error_code fault;
-  if (file) std::filesystem::rename(unfinished, path, fault);
-  if (!file || fault) {
-    throw BadInput(path, ": cannot be written; check the folder, its rights and the disk's space");
-  }
+  WriteFileAtomically(path, bytes);
 }
 
 Checkpoint ReadCheckpoint(const std::string& path) {

@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "fettle/network/batch.h"
+#include "fettle/primitives/element.h"
 #include "fettle/training/trainer/network_pass_builder.h"
 #include "fettle/training/trainer/vector_code.h"
 
@@ -16,7 +18,7 @@ void Add(VectorCode code, const std::byte* first, const std::byte* second, std::
   T* const to = reinterpret_cast<T*>(sum);
   RunLoop(code, [=]() FETTLE_LOOP {
 #pragma GCC ivdep
-    for (int64_t i = 0; i < count; ++i) to[i] = FromFloat<T>(ToFloat(a[i]) + ToFloat(b[i]));
+    for (int64_t i = 0; i < count; ++i) to[i] = Narrow<T>(Widen(a[i]) + Widen(b[i]));
   });
 }
 
@@ -26,7 +28,8 @@ NetworkPass::NetworkPass(const Graph& graph, const std::vector<Parameter>* param
                          int64_t batch, DType dtype, const Target& target)
     : batch_(batch), target_(target), parameters_(parameters) {
   assert(batch > 0 && (dtype == DType::kF32 || dtype == DType::kBF16));
-  Builder(this, graph, dtype).Build();
+  const Graph of_batch = WithBatch(graph, batch);
+  Builder(this, of_batch, dtype).Build();
 }
 
 NetworkPass::~NetworkPass() = default;
@@ -65,18 +68,18 @@ void NetworkPass::Backward() {
 void NetworkPass::Accumulate(const Accumulation& sum) const {
   const VectorCode code = BestVectorCode(target_);
   const int64_t count = ElementCount(sum.type);
-  if (sum.type.dtype == DType::kBF16) return Add<uint16_t>(code, sum.a, sum.b, sum.to, count);
+  if (sum.type.dtype == DType::kBF16) return Add<BF16>(code, sum.a, sum.b, sum.to, count);
   Add<float>(code, sum.a, sum.b, sum.to, count);
 }
 
 void NetworkPass::ConvertInput() {
   if (converted_input_.num_elements() == 0) return;
   const float* const from = input_.values<float>().data();
-  uint16_t* const to = converted_input_.values<uint16_t>().data();
+  BF16* const to = reinterpret_cast<BF16*>(converted_input_.bytes());
   const int64_t count = input_.num_elements();
   RunLoop(BestVectorCode(target_), [=]() FETTLE_LOOP {
 #pragma GCC ivdep
-    for (int64_t i = 0; i < count; ++i) to[i] = FromFloat<uint16_t>(from[i]);
+    for (int64_t i = 0; i < count; ++i) to[i] = Narrow<BF16>(from[i]);
   });
 }
 

@@ -23,7 +23,7 @@ class NetworkPass {
  public:
   // Activations behind an input of three or four axes are of `dtype` (f32 or bf16) until they are
   // averaged or flattened, then f32. `parameters` are ParametersOf(graph) or the same changed; they
-  // are read anew in each pass. Both must outlive this. Throws an Error that names the node that
+  // are read anew in each pass; they must outlive this. Throws an Error that names the node that
   // cannot be trained.
   NetworkPass(const Graph& graph, const std::vector<Parameter>* parameters, int64_t batch,
               DType dtype, const Target& target);

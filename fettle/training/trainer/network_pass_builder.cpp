@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "fettle/core/error.h"
-#include "fettle/core/shape_inference.h"
 #include "fettle/training/trainer/training_op_list.h"
 
 namespace fettle {
@@ -21,18 +20,6 @@ std::optional<Clamp> ClampOf(const Op& op) {
   return std::nullopt;
 }
 
-// The operator for another batch: a reshape says the batch's size.
-Op ForBatch(const Op& op, int64_t old_batch, int64_t batch) {
-  Op result = op;
-  if (auto* reshape = std::get_if<Reshape>(&result)) {
-    if (reshape->shape.empty() || reshape->shape[0] != old_batch) {
-      throw BadInput("only a reshape that keeps the batch in front can be trained");
-    }
-    reshape->shape[0] = batch;
-  }
-  return result;
-}
-
 }  // namespace
 
 NetworkPass::Builder::Builder(NetworkPass* pass, const Graph& graph, DType dtype)
@@ -44,15 +31,20 @@ NetworkPass::Builder::Builder(NetworkPass* pass, const Graph& graph, DType dtype
       parameter_of_(graph.num_values(), -1),
       has_gradient_(pass->parameters_->size()) {
   CheckGraph();
-  for (size_t i = 0; i < pass_.parameters_->size(); ++i) {
-    parameter_of_[static_cast<size_t>((*pass_.parameters_)[i].id)] = static_cast<int>(i);
+  for (size_t id = 0; id < places_.size(); ++id) {
+    places_[id].type = graph.value(static_cast<ValueId>(id)).type;
+  }
+  const std::vector<ValueId> constants = ConstantsOf(graph);
+  assert(constants.size() == pass_.parameters_->size());
+  for (size_t i = 0; i < constants.size(); ++i) {
+    parameter_of_[static_cast<size_t>(constants[i])] = static_cast<int>(i);
+    At(constants[i]).data = (*pass_.parameters_)[i].values.bytes();
   }
   PlaceInput(dtype);
 }
 
 void NetworkPass::Builder::Build() {
   FindFusions();
-  InferTypes();
   PlanForward();
   PlanBackward();
   size_t scratch = 0;
@@ -75,8 +67,7 @@ void NetworkPass::Builder::CheckGraph() const {
 
 void NetworkPass::Builder::PlaceInput(DType dtype) {
   const ValueId id = graph_.inputs()[0];
-  Shape shape = graph_.value(id).type.shape;
-  shape[0] = pass_.batch_;
+  const Shape& shape = graph_.value(id).type.shape;
   const TensorType type{shape.size() > 2 ? dtype : DType::kF32, shape};
   pass_.input_ = Tensor(TensorType{DType::kF32, shape});
   const bool convert = type.dtype != DType::kF32;
@@ -104,23 +95,6 @@ void NetworkPass::Builder::FindFusions() {
     if (const auto clamp = ClampOf(graph_.nodes()[reader].op)) {
       clamps_[i] = clamp;
       is_fused_[reader] = true;
-    }
-  }
-}
-
-void NetworkPass::Builder::InferTypes() {
-  const int64_t old_batch = graph_.value(graph_.inputs()[0]).type.shape[0];
-  for (const Parameter& parameter : *pass_.parameters_) {
-    At(parameter.id) = {parameter.values.type(), parameter.values.bytes()};
-  }
-  for (const Node& node : graph_.nodes()) {
-    try {
-      std::vector<TensorType> inputs;
-      for (const ValueId id : node.inputs) inputs.push_back({DType::kF32, At(id).type.shape});
-      const auto types = fettle::InferTypes(ForBatch(node.op, old_batch, pass_.batch_), inputs);
-      for (size_t i = 0; i < types.size(); ++i) At(node.outputs[i]).type = types[i];
-    } catch (const Error& fault) {
-      throw Error(fault.kind(), Text("node '", node.name, "': ", fault.what()));
     }
   }
 }

@@ -10,6 +10,7 @@ namespace fettle {
 // Plans a NetworkPass: forward in the graph's order, backward in reverse.
 class NetworkPass::Builder {
  public:
+  // The graph has the pass's batch.
   Builder(NetworkPass* pass, const Graph& graph, DType dtype);
   void Build();
 
@@ -24,7 +25,6 @@ class NetworkPass::Builder {
 
   void CheckGraph() const;
   void PlaceInput(DType dtype);
-  void InferTypes();
   void FindFusions();
   void PlanForward();
   void AddStep(const Node& node);

@@ -16,16 +16,18 @@ enum class ParameterKind : uint8_t {
 
 // A constant of the network that training changes; f32.
 struct Parameter {
-  ValueId id;
   std::string name;
   ParameterKind kind;
   Tensor values;
 };
 
-// All of them, in the order in which nodes first read them. Throws an Error where one is not f32.
+// The constants that nodes read, in the order in which they first do.
+std::vector<ValueId> ConstantsOf(const Graph& graph);
+
+// All of them, in that order. Throws an Error where one is not f32.
 std::vector<Parameter> ParametersOf(const Graph& graph);
 
-// The graph with these values. Parameters are those of ParametersOf(graph).
+// The graph with these values for those of ParametersOf(graph).
 Graph WithParameters(const Graph& graph, const std::vector<Parameter>& parameters);
 
 }  // namespace fettle

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "fettle/core/error.h"
+#include "fettle/primitives/element.h"
 #include "fettle/training/trainer/training_op_list.h"
 #include "fettle/training/trainer/vector_code.h"
 
@@ -37,13 +38,13 @@ class Flatten : public TrainingOp {
   void Forward(const OpMemory& memory, PassMode /*mode*/) override {
     const T* from = reinterpret_cast<const T*>(memory.inputs[0]);
     float* const to = reinterpret_cast<float*>(memory.output);
-    ForEach([&](int64_t place) { to[place] = ToFloat(*from++); });
+    ForEach([&](int64_t place) { to[place] = Widen(*from++); });
   }
 
   void Backward(const OpMemory& memory) override {
     const float* const from = reinterpret_cast<const float*>(memory.output_gradient);
     T* to = reinterpret_cast<T*>(memory.input_gradients[0]);
-    ForEach([&](int64_t place) { *to++ = FromFloat<T>(from[place]); });
+    ForEach([&](int64_t place) { *to++ = Narrow<T>(from[place]); });
   }
 
  private:
@@ -83,7 +84,7 @@ std::unique_ptr<TrainingOp> MakeReshape(const TrainingOpSpec& spec) {
     throw BadInput("only a reshape to [batch, features] can be trained, not from ",
                    ShapeText(input.shape), " to ", ShapeText(spec.output));
   }
-  if (input.dtype == DType::kBF16) return std::make_unique<Flatten<uint16_t>>(spec);
+  if (input.dtype == DType::kBF16) return std::make_unique<Flatten<BF16>>(spec);
   return std::make_unique<Flatten<float>>(spec);
 }
 

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "fettle/core/error.h"
+#include "fettle/primitives/element.h"
 #include "fettle/training/trainer/training_op_list.h"
 #include "fettle/training/trainer/vector_code.h"
 
@@ -33,7 +34,7 @@ class SpatialMean : public TrainingOp {
         for (int64_t c = 0; c < channels; ++c) sum[c] = 0;
         for (int64_t p = 0; p < pixels; ++p) {
           const T* const from = x + (n * pixels + p) * channels;
-          for (int64_t c = 0; c < channels; ++c) sum[c] += ToFloat(from[c]);
+          for (int64_t c = 0; c < channels; ++c) sum[c] += Widen(from[c]);
         }
         for (int64_t c = 0; c < channels; ++c) sum[c] *= share;
       }
@@ -50,7 +51,7 @@ class SpatialMean : public TrainingOp {
         for (int64_t p = 0; p < pixels; ++p) {
           T* const pixel = to + (n * pixels + p) * channels;
           for (int64_t c = 0; c < channels; ++c) {
-            pixel[c] = FromFloat<T>(gradient[n * channels + c] * share);
+            pixel[c] = Narrow<T>(gradient[n * channels + c] * share);
           }
         }
       }
@@ -70,7 +71,7 @@ std::unique_ptr<TrainingOp> MakeSpatialMean(const TrainingOpSpec& spec) {
     std::iota(spatial.begin(), spatial.end(), int64_t{2});
     if (mean->axes != spatial) throw BadInput("only the mean over all spatial axes can be trained");
   }
-  if (spec.inputs[0].dtype == DType::kBF16) return std::make_unique<SpatialMean<uint16_t>>(spec);
+  if (spec.inputs[0].dtype == DType::kBF16) return std::make_unique<SpatialMean<BF16>>(spec);
   return std::make_unique<SpatialMean<float>>(spec);
 }
 

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <bit>
-#include <cmath>
 #include <cstdint>
-#include <utility>
 
 #include "fettle/core/target.h"
 
@@ -41,25 +38,6 @@ void RunLoop([[maybe_unused]] VectorCode code, const Loop& loop) {
 }
 
 #define FETTLE_LOOP __attribute__((always_inline))
-
-// The element types of activations: f32, and bf16 as its bits.
-inline float ToFloat(float value) { return value; }
-inline float ToFloat(uint16_t bits) {
-  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-}
-
-// Rounds to nearest even; NaN stays NaN.
-template <typename T>
-inline T FromFloat(float value) {
-  if constexpr (std::is_same_v<T, float>) {
-    return value;
-  } else {
-    const auto bits = std::bit_cast<uint32_t>(value);
-    const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-    const uint32_t quiet = (bits >> 16) | 0x40;
-    return static_cast<uint16_t>((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
-  }
-}
 
 // Between the limits; NaN stays NaN.
 inline float Clamped(float value, float low, float high) {

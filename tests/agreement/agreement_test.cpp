@@ -52,6 +52,7 @@ TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
 TEST(AgreementTest, PoolingAndResizing) { ExpectAgreementOnAll(PoolingGrid()); }
 TEST(AgreementTest, ElementwiseOperators) { ExpectAgreementOnAll(ElementwiseGrid()); }
 TEST(AgreementTest, MovesAndReorders) { ExpectAgreementOnAll(MovingGrid()); }
+TEST(AgreementTest, LayersOfSeveralThreads) { ExpectAgreementOnAll(ParallelGrid()); }
 
 class RandomAgreementTest : public testing::TestWithParam<uint64_t> {};
 

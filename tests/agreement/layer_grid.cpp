@@ -169,7 +169,7 @@ std::vector<LayerSpec> ElementwiseGrid() {
                                     {ActivationKind::kHardSigmoid, 0.2f, 0.5f},
                                     {ActivationKind::kHardSwish},
                                     {ActivationKind::kTanh}};
-  const Shape shapes[] = {{5}, {2, 10}, {1, 16, 3, 5}, {2, 21, 4, 4}, {1, 8, 7}, {1, 40, 40, 41}};
+  const Shape shapes[] = {{5}, {2, 10}, {1, 16, 3, 5}, {2, 21, 4, 4}, {1, 8, 7}};
   for (DType dtype : kFloats) {
     for (const Shape& x : shapes) {
       for (const Activation& activation : activations) {
@@ -234,6 +234,45 @@ std::vector<LayerSpec> MovingGrid() {
         grid.back().output.dtype = to;
       }
     }
+  }
+  return grid;
+}
+
+std::vector<LayerSpec> ParallelGrid() {
+  std::vector<LayerSpec> grid;
+  const Window window = Square(3, 2, 1);
+  const Shape small = {1, 24, 30, 31}, large = {1, 21, 64, 64};
+  for (DType dtype : kFloats) {
+    const auto add = [&](Op op, const std::vector<Shape>& inputs,
+                         const std::vector<Shape>& weights = {}) {
+      grid.push_back(Layer(std::move(op), dtype, inputs, weights));
+    };
+    add(Pool{PoolKind::kMax, window, {0, 0}, false}, {{1, 24, 50, 51}});
+    add(Pool{PoolKind::kAverage, window, {0, 0}, false}, {{1, 24, 50, 51}});
+    add(GlobalAveragePool{}, {{2, 40, 32, 32}});
+    add(GlobalAveragePool{}, {{1, 1040, 7, 7}});
+    add(ReduceMean{{0, 3}, false}, {small});
+    add(Lrn{5, 0.5f, 0.75f, 1}, {small});
+    add(Softmax{1}, {{5, 1000}});
+    add(Softmax{1}, {small});
+    for (ResizeMode mode : {ResizeMode::kNearest, ResizeMode::kLinear}) {
+      add(Resize{mode, {}, {}, {1, 1, 2, 2}, {1, 24, 60, 62}}, {small});
+    }
+    add(Activation{ActivationKind::kHardSwish}, {small});
+    add(ChannelAffine{}, {large}, {{21}, {21}});
+    add(Binary{BinaryKind::kAdd}, {large, large});
+    add(Binary{BinaryKind::kMul}, {large, {1, 21, 1, 1}});
+    add(Sum{}, {large, {64}, {64, 1}});
+    add(Concat{1}, {{1, 32, 64, 64}, large});
+    add(Slice{{0, 16, 1, 0}, {1, 21, 64, 64}, {1, 1, 1, 2}}, {large});
+    add(Pad{PadMode::kEdge, {0, 0, 1, 2}, {0, 0, 3, 0}, 0}, {large});
+    add(Transpose{{0, 2, 3, 1}}, {large});
+    add(Reshape{{21, 4096}}, {large});
+    add(Cast{DType::kBF16}, {large});
+    add(Reorder{}, {large});
+    add(Conv{Square(5, 1, 2), 24}, {small}, {{24, 1, 5, 5}, {24}});
+    add(Conv{window, 1}, {small}, {{40, 24, 3, 3}, {40}});
+    add(InnerProduct{}, {{3, 700}}, {{90, 700}, {90}});
   }
   return grid;
 }

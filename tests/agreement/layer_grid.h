@@ -14,4 +14,7 @@ std::vector<LayerSpec> PoolingGrid();      // pool, global_average_pool, reduce_
 std::vector<LayerSpec> ElementwiseGrid();  // activation, channel_affine, binary, sum, softmax, cast
 std::vector<LayerSpec> MovingGrid();       // concat, slice, reshape, transpose, pad, reorder
 
+// Layers of the same operators, large enough that kernels share them out over threads.
+std::vector<LayerSpec> ParallelGrid();
+
 }  // namespace fettle

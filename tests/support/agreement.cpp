@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "fettle/core/error.h"
@@ -187,6 +188,9 @@ class Comparison {
                      PhysicalBytes(spec_.output, implementation.output);
     }
     if (!is_sound) Fault(implementation, "the implementation describes itself wrongly");
+    if (!described_.insert(Described(spec_, implementation)).second) {
+      Fault(implementation, "two implementations of this name and these layouts");
+    }
     return is_sound;
   }
 
@@ -266,6 +270,7 @@ class Comparison {
   LayerOperands operands_;
   Tensor expected_;
   std::map<std::pair<Shape, Layout>, Offsets> offsets_;
+  std::set<std::string> described_;
   Agreement agreement_;
 };
 

@@ -26,7 +26,7 @@ struct Agreement {
 //   - it needs no more workspace than it asks for, keeps nothing in it, leaves its inputs alone and
 //     does not read its weights after Prepare;
 //   - the implementation is described properly: as many layouts as inputs, ones they can have, and
-//     a name by which the list finds the primitive.
+//     a name by which the list finds the primitive and, with the layouts, no other has.
 Agreement CheckAgreement(const LayerSpec& spec, const PrimitiveList& list, const Target& target,
                          uint64_t seed);
 

@@ -13,6 +13,8 @@ namespace {
 constexpr double kSecondsToFinishAPoint = 4;  // measured again, and evaluated on the test images
 constexpr double kLongestRecovery = 120;      // seconds
 constexpr double kShortestRecovery = 3;
+constexpr double kPickingShare = 0.6;    // of what is left, for a first recovery of every pick
+constexpr double kDeepeningShare = 0.2;  // of what is left, for one further training
 
 std::string Fixed(double value, int digits) {
   std::ostringstream out;
@@ -121,7 +123,8 @@ bool Tuner::IsVerified(const Candidate& candidate) const {
 double Tuner::SecondsToRecover(size_t remaining) const {
   const double finish =
       kSecondsToFinishAPoint * static_cast<double>(session_->points().size() + remaining + 1);
-  const double each = (Left() - finish) / static_cast<double>(std::max<size_t>(1, remaining));
+  const double each =
+      kPickingShare * (Left() - finish) / static_cast<double>(std::max<size_t>(1, remaining));
   return std::clamp(each - overhead_seconds_, kShortestRecovery, kLongestRecovery);
 }
 
@@ -144,26 +147,31 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
                        " steps of recovery from ", point.parent, ", ", Fixed(spent, 0), " s"));
 }
 
-// The candidates in the middle of the front's widest gaps in the logarithm of the latency.
-std::vector<PredictedCandidate> Tuner::PickForGaps(
-    const std::vector<PredictedCandidate>& front) const {
-  std::vector<double> verified;
-  for (const VerifiedPoint& point : session_->points()) {
-    verified.push_back(std::log(point.predicted_ms));
+bool Tuner::MayGoOn() const {
+  const auto points = static_cast<double>(session_->points().size());
+  return Left() > kSecondsToFinishAPoint * (points + 1) + overhead_seconds_ + kShortestRecovery;
+}
+
+void Tuner::DeepenFront() {
+  const auto is_better = [](const VerifiedPoint& a, const VerifiedPoint& b) {
+    return a.drop.value < b.drop.value;
+  };
+  std::vector<VerifiedPoint> members = FrontOf(*session_);
+  std::erase_if(members, [](const VerifiedPoint& point) { return point.trained_steps == 0; });
+  std::ranges::sort(members, is_better);
+  for (const VerifiedPoint& member : members) {
+    if (!MayGoOn()) return;
+    observer_->StopIfAsked();
+    const double finish =
+        kSecondsToFinishAPoint * static_cast<double>(session_->points().size() + 1);
+    const double seconds = std::clamp(Left() - finish - overhead_seconds_, kShortestRecovery,
+                                      std::min(kLongestRecovery, kDeepeningShare * Left()));
+    const VerifiedPoint deeper = verifier_->Deepen(member, seconds);
+    observer_->Note(Text(member.id, " trained further: accuracy ",
+                         Fixed(100 * member.accuracy.value, 2), " -> ",
+                         Fixed(100 * deeper.accuracy.value, 2), " %"));
+    if (deeper != member) session_->AddPoint(deeper);
   }
-  const PredictedCandidate* best = nullptr;
-  double farthest = -1;
-  for (const PredictedCandidate& candidate : front) {
-    if (IsVerified(candidate.candidate)) continue;
-    double nearest = INFINITY;
-    for (const double ms : verified)
-      nearest = std::min(nearest, std::abs(ms - std::log(candidate.ms)));
-    if (nearest > farthest) {
-      farthest = nearest;
-      best = &candidate;
-    }
-  }
-  return best == nullptr ? std::vector<PredictedCandidate>{} : std::vector{*best};
 }
 
 void Tuner::VerifyAll() {
@@ -188,17 +196,16 @@ void Tuner::VerifyAll() {
   std::vector<PredictedCandidate> picks =
       SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
   std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
-  const auto must_go_on = [&] { return session_->points().size() < kFewestPoints; };
-  const auto may_go_on = [&] {
-    const auto points = static_cast<double>(session_->points().size());
-    return Left() > kSecondsToFinishAPoint * (points + 2) + overhead_seconds_ + kShortestRecovery;
-  };
-  while (!picks.empty() && (must_go_on() || may_go_on())) {
+  while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
     observer_->StopIfAsked();
     const PredictedCandidate next = picks.front();
     VerifyOne(next, picks.size());
     picks.erase(picks.begin());
-    if (picks.empty() && may_go_on()) picks = PickForGaps(front);
+  }
+  while (MayGoOn()) {
+    const double before = Left();
+    DeepenFront();
+    if (Left() > before - 1) return;  // nothing on the front was trained
   }
 }
 

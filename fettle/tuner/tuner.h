@@ -18,8 +18,8 @@ namespace fettle {
 //   3. search       predicted latency (primitives solved for each candidate) against predicted loss
 //   4. verify       candidates spread over the predicted front are built, recovered, measured from
 //                   end to end and evaluated, the wide ones first, so that the narrow ones start
-//                   from trained weights; then those in the front's largest gaps, until the budget
-//                   is spent but for
+//                   from trained weights; what is left of the budget goes into training the
+//                   front's members further, but for
 //   5. finish       the front is measured again in a fresh process
 //
 // 1 to 3 depend on the measurements in the database, the data and the seed alone, so that a session
@@ -44,8 +44,10 @@ class Tuner {
   // How many of the picks are still to be verified, and how long each may be trained.
   double SecondsToRecover(size_t remaining) const;
   bool IsVerified(const Candidate& candidate) const;
-  std::vector<PredictedCandidate> PickForGaps(const std::vector<PredictedCandidate>& front) const;
   void VerifyOne(const PredictedCandidate& candidate, size_t remaining);
+  // Trains the members of the front further, those that lost least first, while the budget lasts.
+  void DeepenFront();
+  bool MayGoOn() const;
 
   Session* session_;
   const TuningSpace& space_;

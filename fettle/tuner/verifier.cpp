@@ -140,8 +140,8 @@ Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
   settings.warmup_epochs = 0;
   settings.augmentation = {.flip = true, .shift = 2};
   settings.dtype = target_.has_avx512_bf16 ? DType::kBF16 : DType::kF32;
-  // Each recovery sees other images first: the seed follows what was verified before.
-  settings.seed = session_->settings().seed + session_->points().size();
+  // Each recovery sees the images in an order of its own.
+  settings.seed = session_->settings().seed + static_cast<uint64_t>(++recoveries_);
   const auto epochs_of = [&](double images) {
     return images / static_cast<double>(data_.train.size());
   };
@@ -187,41 +187,64 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
   }
 }
 
-VerifiedPoint Verifier::Verify(const std::string& id, const PredictedCandidate& predicted,
-                               double seconds) {
-  const Candidate& candidate = predicted.candidate;
-  VerifiedPoint point;
-  point.id = id;
-  point.parent = NearestWider(candidate);
-  const Graph parent = GraphOf(point.parent);
-  Graph network = space_.Build(candidate, parent);
-  if (MacsOf(network) < MacsOf(parent)) network = Recover(network, seconds, &point.trained_steps);
-
+void Verifier::Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point) {
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
   const Plan plan = costs_.PlanOf(graph, selection);
-  const std::filesystem::path folder = session_->FolderOf(id);
+  const Evaluation evaluation = EvaluatePlan(plan, data_.validation, point->id);
+  const Evaluation& before = OriginalOn(data_.validation, &original_on_validation_);
+  const bool replaces = point->parent == point->id;
+  if (replaces && evaluation.top1.value <= point->accuracy.value) return;
+
+  // What replaces files that the log speaks of is made beside them.
+  const std::string place = replaces ? point->id + ".new" : point->id;
+  const std::filesystem::path folder = session_->FolderOf(place);
   std::filesystem::create_directories(folder);
   ExportOnnx(network, folder / "model.onnx");
   WritePlan(folder, plan);
-  Describe(graph, plan, candidate, &point);
-  point.parameters = network.NumParameters();
-  point.predicted_ms = selection.predicted_ms;
+  Describe(graph, plan, candidate, point);
+  point->parameters = network.NumParameters();
+  point->predicted_ms = selection.predicted_ms;
+  point->accuracy = evaluation.top1;
+  point->drop = InPoints(AccuracyDifference(before, evaluation));
+  point->agreement = Agreement(before, evaluation);
+
+  observer_->Status(Text(point->id, ": measuring"));
+  const PlansAnswer answer = Measure({kOriginal, place}, 0.8);
+  point->latency_ms = LatencyOf(answer.plans[1], point->id);
+  point->memory_bytes = answer.plans[1].arena_bytes + answer.plans[1].input_output_bytes +
+                        answer.plans[1].weight_bytes;
+  point->measured_memory_bytes = answer.plans[1].measured_bytes;
+  if (replaces) {
+    std::filesystem::remove_all(session_->FolderOf(point->id));
+    std::filesystem::rename(folder, session_->FolderOf(point->id));
+  }
+}
+
+VerifiedPoint Verifier::Verify(const std::string& id, const PredictedCandidate& predicted,
+                               double seconds) {
+  VerifiedPoint point;
+  point.id = id;
+  point.parent = NearestWider(predicted.candidate);
   point.predicted_loss = predicted.loss;
-
-  observer_->Status(Text(id, ": measuring"));
-  const PlansAnswer answer = Measure({kOriginal, id}, 0.8);
-  point.latency_ms = LatencyOf(answer.plans[1], id);
-  point.memory_bytes = answer.plans[1].arena_bytes + answer.plans[1].input_output_bytes +
-                       answer.plans[1].weight_bytes;
-  point.measured_memory_bytes = answer.plans[1].measured_bytes;
-
-  const Evaluation evaluation = EvaluatePlan(plan, data_.validation, id);
-  const Evaluation& before = OriginalOn(data_.validation, &original_on_validation_);
-  point.accuracy = evaluation.top1;
-  point.drop = InPoints(AccuracyDifference(before, evaluation));
-  point.agreement = Agreement(before, evaluation);
+  const Graph parent = GraphOf(point.parent);
+  Graph network = space_.Build(predicted.candidate, parent);
+  if (MacsOf(network) < MacsOf(parent)) network = Recover(network, seconds, &point.trained_steps);
+  Realise(network, predicted.candidate, &point);
   return point;
+}
+
+VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
+  VerifiedPoint deeper = point;
+  int64_t steps = 0;
+  const Graph network = Recover(GraphOf(point.id), seconds, &steps);
+  deeper.parent = point.id;
+  deeper.changes.clear();
+  Realise(network, ParseCandidate(point.candidate).value(), &deeper);
+  if (deeper.changes.empty()) return point;
+  deeper.parent = point.parent;
+  deeper.trained_steps += steps;
+  return deeper;
 }
 
 double Verifier::CalibrationLoss(const Candidate& candidate) {

@@ -41,6 +41,10 @@ class Verifier {
   // nearest wider point of the session. Not yet added to the session.
   VerifiedPoint Verify(const std::string& id, const PredictedCandidate& candidate, double seconds);
 
+  // The point trained for so many seconds more, from its own weights; kept (and measured anew) only
+  // if it became more accurate on the validation images, else as it was.
+  VerifiedPoint Deepen(const VerifiedPoint& point, double seconds);
+
   // The loss on the calibration images.
   double CalibrationLoss(const Candidate& candidate);
 
@@ -56,6 +60,8 @@ class Verifier {
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
   PlansAnswer Measure(const std::vector<std::string>& ids, double seconds_each);
   const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);
+  // Lowers, plans, writes, runs and evaluates a network under the point's id.
+  void Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point);
   void Describe(const LayerGraph& graph, const Plan& plan, const Candidate& candidate,
                 VerifiedPoint* point) const;
 
@@ -69,6 +75,7 @@ class Verifier {
   TuneObserver* observer_;
   std::optional<Teacher> teacher_;
   double images_per_second_ = 0;  // of training the original
+  int recoveries_ = 0;
   std::optional<Evaluation> original_on_validation_, original_on_test_;
 };
 

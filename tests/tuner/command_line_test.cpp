@@ -22,7 +22,7 @@ struct Outcome {
   std::string text;  // both streams
 };
 
-Outcome Run(const std::string& arguments, const std::string& redirection = "2>&1") {
+Outcome Type(const std::string& arguments, const std::string& redirection = "2>&1") {
   Outcome outcome;
   FILE* pipe =
       popen((std::string(FETTLE_PROGRAM).append(" ") + arguments + " " + redirection).c_str(), "r");
@@ -40,24 +40,26 @@ std::string Model(const std::string& name) { return Text(FETTLE_MODELS, "/", nam
 TEST(CommandLine, EveryCommandExplainsItselfWithAnExample) {
   for (const char* command : {"tune", "front", "deploy", "report", "bench", "run", "evaluate",
                               "train", "inspect", "query", "worker"}) {
-    const Outcome outcome = Run(Text(command, " --help"));
+    const Outcome outcome = Type(Text(command, " --help"));
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_THAT(outcome.text, HasSubstr(Text("usage: fettle ", command)));
     EXPECT_THAT(outcome.text, HasSubstr("example"));
-    EXPECT_THAT(Run("--help").text, HasSubstr(command));
+    EXPECT_THAT(Type("--help").text, HasSubstr(command));
   }
 }
 
 TEST(CommandLine, MistakesOfUsageExitWith2AndOneLine) {
-  for (const std::string arguments :
-       {"", "frobnicate", "run", "front", "tune model.onnx", "front a b", "run x --nonsense",
-        "bench x --against openvino", "query nothing --db /dev/null/x",
-        "tune x.onnx --data fashion-mnist --objectives beauty",
-        "tune x.onnx --data fashion-mnist --device mars"}) {
-    const Outcome outcome = Run(arguments);
+  for (const std::string& arguments : std::vector<std::string>{
+           "", "frobnicate", "run", "front", "tune model.onnx", "front a b", "run x --nonsense",
+           "bench x --against openvino", "query nothing --db /dev/null/x",
+           "tune x.onnx --data fashion-mnist --objectives beauty",
+           "tune x.onnx --data fashion-mnist --device mars"}) {
+    const Outcome outcome = Type(arguments);
     EXPECT_TRUE(outcome.code == 2 || outcome.code == 3) << arguments << outcome.text;
     EXPECT_FALSE(outcome.text.empty());
-    if (!arguments.empty()) EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+    if (!arguments.empty()) {
+      EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+    }
   }
 }
 
@@ -65,18 +67,18 @@ TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
   const ScratchFolder scratch;
   const std::string broken = (scratch.path() / "broken.onnx").string();
   WriteFileAtomically(broken, ReadFile(Model("resnet20")).substr(0, 5000));
-  for (const std::string command : {"inspect ", "run ", "bench "}) {
-    const Outcome outcome = Run(command + broken);
+  for (const std::string& command : std::vector<std::string>{"inspect ", "run ", "bench "}) {
+    const Outcome outcome = Type(command + broken);
     EXPECT_EQ(outcome.code, 3) << command;
     EXPECT_THAT(outcome.text, HasSubstr("broken.onnx"));
   }
-  EXPECT_EQ(Run("inspect /no/such.onnx").code, 3);
-  EXPECT_EQ(Run("front " + scratch.path().string()).code, 3);
-  EXPECT_EQ(Run("evaluate " + Model("resnet20") + " --data fashion-mnist:/no/such").code, 3);
+  EXPECT_EQ(Type("inspect /no/such.onnx").code, 3);
+  EXPECT_EQ(Type("front " + scratch.path().string()).code, 3);
+  EXPECT_EQ(Type("evaluate " + Model("resnet20") + " --data fashion-mnist:/no/such").code, 3);
 }
 
 TEST(CommandLine, InspectListsLayersAndDecisionsAsJson) {
-  const Outcome outcome = Run("inspect --json " + Model("resnet20"));
+  const Outcome outcome = Type("inspect --json " + Model("resnet20"));
   ASSERT_EQ(outcome.code, 0);
   const auto json = nlohmann::json::parse(outcome.text);
   EXPECT_EQ(json.at("schema"), 1);
@@ -90,17 +92,17 @@ TEST(CommandLine, RunsAModelOnAnImage) {
   const std::string input = (scratch.path() / "x.npy").string();
   const std::string output = (scratch.path() / "y.npy").string();
   WriteNpy(input, Tensor(TensorType{DType::kF32, {3, 1, 28, 28}}));
-  ASSERT_EQ(Run("run " + Model("resnet20") + " --input " + input + " --output " + output).code, 0);
+  ASSERT_EQ(Type("run " + Model("resnet20") + " --input " + input + " --output " + output).code, 0);
   EXPECT_EQ(ReadNpy(output).shape(), (Shape{3, 10}));
-  const Outcome json = Run("run --json " + Model("resnet20") + " --input " + input, "");
+  const Outcome json = Type("run --json " + Model("resnet20") + " --input " + input, "");
   EXPECT_EQ(nlohmann::json::parse(json.text).at("outputs").at(0).at("values").size(), 30u);
   WriteNpy(input, Tensor(TensorType{DType::kF32, {1, 3, 28, 28}}));
-  EXPECT_EQ(Run("run " + Model("resnet20") + " --input " + input).code, 3);
+  EXPECT_EQ(Type("run " + Model("resnet20") + " --input " + input).code, 3);
 }
 
 TEST(CommandLine, EvaluatesAModel) {
   const Outcome outcome =
-      Run("evaluate --json --limit 300 --data fashion-mnist " + Model("resnet20"), "2>/dev/null");
+      Type("evaluate --json --limit 300 --data fashion-mnist " + Model("resnet20"), "2>/dev/null");
   ASSERT_EQ(outcome.code, 0);
   const auto json = nlohmann::json::parse(outcome.text);
   EXPECT_EQ(json.at("samples"), 300);
@@ -109,7 +111,7 @@ TEST(CommandLine, EvaluatesAModel) {
 
 TEST(CommandLine, QueriesADatabaseThatIsNotThere) {
   const ScratchFolder scratch;
-  EXPECT_EQ(Run("query devices --db " + (scratch.path() / "none.db").string()).code, 3);
+  EXPECT_EQ(Type("query devices --db " + (scratch.path() / "none.db").string()).code, 3);
 }
 
 }  // namespace

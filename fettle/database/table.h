@@ -14,7 +14,7 @@ using Cell = std::variant<std::monostate, int64_t, double, std::string>;
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<Cell>> rows;  // each as long as columns
-  bool is_truncated = false;             // there were more rows than the limit
+  bool is_truncated = false;            // there were more rows than the limit
 };
 
 }  // namespace fettle

@@ -62,7 +62,8 @@ std::vector<LayerChoice> DefaultChoices(const LayerGraph& graph, DType precision
     };
     const auto fitting = std::ranges::find_if(options, fits);
     const bool is_heavy = MacsOf(spec) > 0;  // worth a reorder for what the library prefers
-    choice.implementation = fitting != options.end() && !is_heavy ? *fitting : Favourite(options, target);
+    choice.implementation =
+        fitting != options.end() && !is_heavy ? *fitting : Favourite(options, target);
     layouts[static_cast<size_t>(layer.output)] = choice.implementation.output;
     choices.push_back(std::move(choice));
   }

@@ -16,8 +16,8 @@ std::vector<Implementation> ImplementationsOf(const LayerSpec& spec,
                                               const PrimitiveList& primitives, const Target& target,
                                               std::string_view only = {});
 
-// What a runtime without measurements does: for layers with multiplications what oneDNN picks when it
-// may choose the layout too (direct convolution in blocks that fill the vectors), for the others
+// What a runtime without measurements does: for layers with multiplications what oneDNN picks when
+// it may choose the layout too (direct convolution in blocks that fill the vectors), for the others
 // the first implementation that takes its producer's layout.
 std::vector<LayerChoice> DefaultChoices(const LayerGraph& graph, DType precision,
                                         const PrimitiveList& primitives, const Target& target);

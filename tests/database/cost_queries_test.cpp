@@ -141,8 +141,8 @@ TEST_F(CostQueriesTest, ComparesPrecisions) {
   EXPECT_THAT(Column(table, "ratio"), ElementsAre(Cell(0.25)));
   EXPECT_THAT(Column(table, "layer"),
               ElementsAre(Cell("conv(kernel=3x3,strides=1x1,dilations=1x1,pads_begin=1x1,"
-                                "pads_end=1x1,groups=1) in=*[1x8x8x8] weights=*[16x8x3x3] "
-                                "out=*[1x16x8x8]")));
+                               "pads_end=1x1,groups=1) in=*[1x8x8x8] weights=*[16x8x3x3] "
+                               "out=*[1x16x8x8]")));
 }
 
 TEST_F(CostQueriesTest, ListsDevices) {

@@ -46,7 +46,7 @@ TEST_F(SelectTest, SamplesAreReadable) {
   EXPECT_EQ(
       table.rows[0],
       (std::vector<Cell>{ConvKey(1).text, first.latency_ms->value, int64_t{11},
-                          *std::max_element(first.samples_ms.begin(), first.samples_ms.end())}));
+                         *std::max_element(first.samples_ms.begin(), first.samples_ms.end())}));
 }
 
 TEST_F(SelectTest, ViewsAnswer) {

@@ -72,8 +72,8 @@ class Statement {
   // Binds values to ?1, ?2, ...; values that the statement has no place for are passed over.
   void Bind(std::span<const Cell> values);
 
-  bool Step();                              // whether there is a row
-  void Reset();                             // ready for other values
+  bool Step();                             // whether there is a row
+  void Reset();                            // ready for other values
   void Run(std::span<const Cell> values);  // Reset, Bind and Step through
 
   bool is_empty() const { return handle_ == nullptr; }  // a comment, a semicolon or nothing

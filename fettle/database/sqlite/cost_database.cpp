@@ -141,8 +141,8 @@ void CostDatabase::Insert(std::span<const NetworkRecord> records) { impl_->Inser
 CostMatch CostDatabase::LookUp(const CostQuery& query) const {
   const LayerTask& task = query.task;
   impl_->look_up.Bind(std::vector<Cell>{task.key.text, task.implementation,
-                                         LayoutsText(task.inputs), std::string(NameOf(task.output)),
-                                         int64_t{task.threads}, std::string(NameOf(task.mode))});
+                                        LayoutsText(task.inputs), std::string(NameOf(task.output)),
+                                        int64_t{task.threads}, std::string(NameOf(task.mode))});
   return BestMatch(ReadAll(&impl_->look_up, CostRecordOf, &impl_->num_unreadable), query);
 }
 

@@ -75,7 +75,7 @@ void AddMeasurement(const Measurement& measurement, std::vector<Cell>* row) {
 
 // The columns that both tables have: fingerprint, threads, measurement, time and who.
 std::vector<Cell> CommonRow(const Provenance& provenance, int threads,
-                             const Measurement& measurement) {
+                            const Measurement& measurement) {
   std::vector<Cell> row;
   AddFingerprint(provenance.fingerprint, &row);
   row.emplace_back(int64_t{threads});

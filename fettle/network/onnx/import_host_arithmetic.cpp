@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fettle/core/shape_inference.h"
 #include "fettle/network/onnx/fold.h"
 #include "fettle/network/onnx/operator_table.h"
-#include "fettle/core/shape_inference.h"
 
 // Arithmetic that networks only do on sizes: computed at import or refused.
 

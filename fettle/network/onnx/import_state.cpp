@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "fettle/core/error.h"
-#include "fettle/network/onnx/fold.h"
 #include "fettle/core/shape_inference.h"
+#include "fettle/network/onnx/fold.h"
 
 namespace fettle {
 namespace {

@@ -57,7 +57,7 @@ inline void MultiplyTile(const float* block, const W* panel, int64_t depth, floa
   Vector<kVectorLanes> sums[kRows][kVectors];
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kVectors; ++j) {
-      LoadVector<kVectorLanes>(result + i * result_stride + j * kVectorLanes, &sums[i][j]);
+      LoadVector<kVectorLanes>(result + i * result_stride + int64_t{j} * kVectorLanes, &sums[i][j]);
     }
   }
   for (int64_t k = 0; k < depth; ++k, panel += kWidth) {
@@ -72,7 +72,7 @@ inline void MultiplyTile(const float* block, const W* panel, int64_t depth, floa
   }
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kVectors; ++j) {
-      StoreVector<kVectorLanes>(sums[i][j], result + i * result_stride + j * kVectorLanes);
+      StoreVector<kVectorLanes>(sums[i][j], result + i * result_stride + int64_t{j} * kVectorLanes);
     }
   }
 }

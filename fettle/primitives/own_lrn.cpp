@@ -99,7 +99,8 @@ class OwnLrn : public Primitive {
     const int64_t places = TilePlaces(view);
     // Of each thread: values, squares and sums.
     const int64_t floats = view.channels * places;
-    const auto workspace_bytes = static_cast<size_t>(target.threads * 3 * floats) * sizeof(float);
+    const auto workspace_bytes =
+        static_cast<size_t>(int64_t{target.threads} * 3 * floats) * sizeof(float);
     return VisitFloat(spec.output.dtype, [&](auto type) {
       using T = decltype(type);
       return MakeKernel(

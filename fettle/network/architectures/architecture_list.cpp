@@ -23,7 +23,7 @@ Graph WideResNet(const Shape& image, int64_t classes, uint64_t seed) {
 }  // namespace
 
 const std::vector<Architecture>& Architectures() {
-  static const std::vector<Architecture> kArchitectures{
+  static const std::vector<Architecture> architectures{
       {"mobilenetv2-small", MakeMobileNetV2Small},
       {"resnet20", ResNet<20>},
       {"resnet32", ResNet<32>},
@@ -33,7 +33,7 @@ const std::vector<Architecture>& Architectures() {
       {"wrn-16-2", WideResNet<16, 2>},
       {"wrn-40-2", WideResNet<40, 2>},
   };
-  return kArchitectures;
+  return architectures;
 }
 
 Graph MakeArchitecture(std::string_view name, const Shape& image, int64_t classes, uint64_t seed) {

@@ -23,7 +23,8 @@ ValueId LayerBuilder::ConstantWeights(const std::string& name, int64_t count, fl
 ValueId LayerBuilder::Convolution(const std::string& name, ValueId input, int64_t channels,
                                   int64_t kernel, int64_t stride, int64_t groups) {
   const Shape shape{channels, ChannelsOf(input) / groups, kernel, kernel};
-  const double fan_out = static_cast<double>(channels / groups * kernel * kernel);
+  const int64_t receivers = channels / groups;
+  const auto fan_out = static_cast<double>(receivers * kernel * kernel);
   const ValueId weights = NormalWeights(name + ".weight", shape, 2 / fan_out);
   const int64_t pad = kernel / 2;
   const Conv conv{{{kernel, kernel}, {stride, stride}, {1, 1}, {pad, pad}, {pad, pad}}, groups};

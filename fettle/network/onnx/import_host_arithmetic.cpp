@@ -12,7 +12,7 @@ namespace {
 
 // The result's type, its bytes charged.
 TensorType BroadcastType(NodeImport& node, const TensorType& a, const TensorType& b) {
-  const TensorType type = InferTypes(Binary{}, std::vector<TensorType>{a, b})[0];
+  TensorType type = InferTypes(Binary{}, std::vector<TensorType>{a, b})[0];
   node.state().ChargeFolding(type);
   return type;
 }

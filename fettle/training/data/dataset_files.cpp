@@ -71,7 +71,7 @@ Dataset ReadCifar10(const DataSpec& spec) {
   dataset.preprocessing = {{0.4914f, 0.4822f, 0.4465f}, {0.2470f, 0.2435f, 0.2616f}};
   const int64_t count = kCifarBatch * static_cast<int64_t>(names.size());
   dataset.images = Tensor(TensorType{DType::kU8, {count, 3, 32, 32}});
-  constexpr size_t kImageBytes = 3 * 32 * 32;
+  constexpr size_t kImageBytes = size_t{3} * 32 * 32;
   std::byte* to = dataset.images.bytes();
   for (const std::string& name : names) {
     GzipFile file(PlainOrGzip(spec.folder, name));

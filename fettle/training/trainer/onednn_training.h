@@ -13,8 +13,8 @@ using Tag = dnnl::memory::format_tag;
 
 // The processor. Primitives and memory point to it, so that it must outlive them all.
 inline const dnnl::engine& Engine() {
-  static const dnnl::engine kEngine(dnnl::engine::kind::cpu, 0);
-  return kEngine;
+  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
 }
 
 inline dnnl::memory::data_type TypeOf(DType dtype) {

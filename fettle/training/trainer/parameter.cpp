@@ -2,7 +2,6 @@
 
 #include <cassert>
 #include <memory>
-#include <ranges>
 
 #include "fettle/core/error.h"
 
@@ -33,7 +32,8 @@ std::vector<ValueId> ConstantsOf(const Graph& graph) {
 
 std::vector<Parameter> ParametersOf(const Graph& graph) {
   std::vector<ParameterKind> kinds(graph.num_values());
-  for (const Node& node : std::views::reverse(graph.nodes())) {
+  for (auto place = graph.nodes().rbegin(); place != graph.nodes().rend(); ++place) {
+    const Node& node = *place;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       kinds[static_cast<size_t>(node.inputs[i])] = KindOf(node.op, i);
     }

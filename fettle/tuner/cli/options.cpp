@@ -193,7 +193,7 @@ double Options::GetSeconds(const std::string& name, double otherwise) const {
 
 std::string Options::GetChoice(const std::string& name,
                                std::span<const std::string> allowed) const {
-  const std::string value = Get(name, allowed.front());
+  std::string value = Get(name, allowed.front());
   if (std::ranges::find(allowed, value) != allowed.end()) return value;
   std::string list;
   for (const std::string& choice : allowed) list.append(list.empty() ? "" : ", ").append(choice);

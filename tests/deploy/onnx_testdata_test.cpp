@@ -57,7 +57,11 @@ TEST(OnnxTestdata, ComputesTheRecordedValues) {
         const std::vector<Tensor> outputs = RunCase(test, loaded);
         ASSERT_EQ(outputs.size(), loaded.outputs.size());
         for (size_t i = 0; i < outputs.size(); ++i) {
-          EXPECT_LE(RelativeError(outputs[i], loaded.outputs[i]), kTolerance);
+          if (outputs[i].dtype() == DType::kF16) {  // moved or cast, never computed with
+            EXPECT_TRUE(outputs[i] == loaded.outputs[i]);
+          } else {
+            EXPECT_LE(RelativeError(outputs[i], loaded.outputs[i]), kTolerance);
+          }
         }
         ++computed;
       } catch (const Error& error) {

@@ -13,7 +13,7 @@ namespace {
 constexpr double kWidth = 860, kHeight = 420, kLeft = 70, kRight = 20, kTop = 20, kBottom = 50;
 
 constexpr const char* kStyle = R"(
- body{font:15px/1.5 system-ui,sans-serif;max-width:900px;margin:2rem auto;padding:0 1rem;color:#222}
+ body{font:15px/1.5 system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}
  h1{font-size:1.5rem} h2{font-size:1.15rem;margin-top:2rem}
  table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}
  td,th{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}

@@ -197,7 +197,14 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
                     FixedText(space.space().Log10NumCandidates(), 1), " candidates, on ",
                     settings.device_name, ", ", settings.threads, " thread(s), budget ",
                     SecondsText(settings.budget_seconds)));
-  tuner.Run();
+  try {
+    tuner.Run();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInterrupted) throw;
+    throw Error(ErrorKind::kInterrupted,
+                Text("interrupted; what was measured is saved in ", folder.string(),
+                     ", the same command with --resume goes on"));
+  }
   console.ClearStatus();
 
   const RecordCounts& counts = store.counts();

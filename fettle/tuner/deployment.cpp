@@ -113,7 +113,7 @@ std::string Deploy(const Session& session, const VerifiedPoint& point,
   manifest["batch"] = session.settings().batch;
   manifest["point"] = ToJson(point);
   if (session.original()) manifest["original"] = ToJson(*session.original());
-  const std::string text = manifest.dump(1) + "\n";
+  std::string text = manifest.dump(1) + "\n";
   WriteFileAtomically(folder / "manifest.json", text);
   return text;
 }

@@ -305,7 +305,7 @@ TEST_P(GradientTest, InBf16) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Operators, GradientTest, testing::ValuesIn(kCases),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
 
 TEST(NetworkPassTest, LeavesOutASoftmaxAtTheEnd) {
   NetworkBuilder builder(9);

@@ -292,6 +292,7 @@ TEST(LogitsTest, AreTheSameByAnyNumberOfThreads) {
   const Tensor one = Logits(graph, dataset, DType::kF32, HostTarget(1));
   EXPECT_TRUE(one == Logits(graph, dataset, DType::kF32, HostTarget(3)));
   EXPECT_EQ(one.shape(), (Shape{257, 4}));
+  EXPECT_THROW(Logits(graph, ToyDataset(9, {3, 8, 8}, 1), DType::kF32, HostTarget(1)), Error);
 }
 
 }  // namespace

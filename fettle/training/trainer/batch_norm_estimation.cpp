@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "fettle/training/data/augmentation.h"
+#include "fettle/training/trainer/classifier.h"
 #include "fettle/training/trainer/network_pass.h"
 #include "fettle/training/trainer/shard_threads.h"
 
@@ -34,6 +35,7 @@ std::vector<Tensor> Estimates(NetworkPass* pass, const Dataset& dataset, int64_t
 Graph EstimateBatchNorm(const Graph& graph, const Dataset& dataset, int64_t batches, int64_t batch,
                         const Target& target) {
   assert(batches > 0 && batch > 0 && dataset.size() > 0);
+  RequireClassifierOf(graph, dataset);
   const Batches fitting = Fitting(dataset, batches, batch);
   std::vector<Parameter> parameters = ParametersOf(graph);
   std::vector<std::vector<Tensor>> estimates(static_cast<size_t>(fitting.count));

@@ -1,13 +1,26 @@
 #include <algorithm>
 #include <cassert>
 
+#include "fettle/core/error.h"
+#include "fettle/training/trainer/classifier.h"
 #include "fettle/training/trainer/network_pass.h"
 #include "fettle/training/trainer/shard_threads.h"
 #include "fettle/training/trainer/trainer.h"
 
 namespace fettle {
 
+void RequireClassifierOf(const Graph& graph, const Dataset& dataset) {
+  if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
+    throw BadInput("a classifier of images has one input and one output; the model has ",
+                   graph.inputs().size(), " and ", graph.outputs().size());
+  }
+  const Shape& output = graph.value(graph.outputs()[0]).type.shape;
+  RequireFits(dataset, graph.value(graph.inputs()[0]).type.shape,
+              output.empty() ? 1 : output.back());
+}
+
 Tensor Logits(const Graph& graph, const Dataset& dataset, DType dtype, const Target& target) {
+  RequireClassifierOf(graph, dataset);
   constexpr int64_t kImagesAtOnce = 100;
   const int64_t images = std::min(kImagesAtOnce, dataset.size());
   const auto pixels = static_cast<size_t>(ElementCount(dataset.ImageShape()));

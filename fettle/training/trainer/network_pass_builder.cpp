@@ -134,18 +134,15 @@ void NetworkPass::Builder::PlanForward() {
 
 void NetworkPass::Builder::AddStep(const Node& node) {
   Place& output = At(OutputOf(node));
-  TrainingOpSpec spec{node.op, {}, {}, {}, output.type.shape, {}, pass_.target_};
+  TrainingOpSpec spec{node.op, {}, {}, output.type.shape, {}, pass_.target_};
   spec.clamp = clamps_[static_cast<size_t>(&node - graph_.nodes().data())];
   if (node.outputs.size() != 1) throw BadInput("operator ", NameOf(node.op), " cannot be trained");
   for (const ValueId id : node.inputs) {
     const int parameter = parameter_of_[static_cast<size_t>(id)];
-    const bool is_learned =
-        parameter >= 0 &&
-        (*pass_.parameters_)[static_cast<size_t>(parameter)].kind != ParameterKind::kEstimated;
     spec.inputs.push_back(At(id).type);
     spec.is_parameter.push_back(parameter >= 0);
-    spec.wants_gradient.push_back(At(id).wants_gradient || is_learned);
-    output.wants_gradient = output.wants_gradient || spec.wants_gradient.back();
+    // An estimated parameter never comes without learned ones.
+    output.wants_gradient = output.wants_gradient || At(id).wants_gradient || parameter >= 0;
   }
   Step step{MakeTrainingOp(spec), {}, false, node.name};
   output.type.dtype = step.op->OutputType();

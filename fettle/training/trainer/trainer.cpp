@@ -9,6 +9,7 @@
 #include "fettle/core/error.h"
 #include "fettle/core/random.h"
 #include "fettle/training/trainer/checkpoint.h"
+#include "fettle/training/trainer/classifier.h"
 #include "fettle/training/trainer/shard_threads.h"
 
 namespace fettle {
@@ -115,11 +116,7 @@ Trainer::Trainer(Graph graph, const Dataset& dataset, const TrainSettings& setti
                                                     static_cast<double>(steps_an_epoch_))));
   if (settings_.weight_averaging > 0) averages_ = ValuesOf(parameters_);
   gradients_ = ValuesOf(parameters_);
-  if (graph_.inputs().size() == 1 && graph_.outputs().size() == 1) {
-    const Shape& output = graph_.value(graph_.outputs()[0]).type.shape;
-    RequireFits(dataset_, graph_.value(graph_.inputs()[0]).type.shape,
-                output.empty() ? 1 : output.back());
-  }
+  RequireClassifierOf(graph_, dataset_);
   assert(!teacher_ || teacher_->logits.shape() == Shape({dataset_.size(), dataset_.num_classes}));
   shards_.resize(static_cast<size_t>(settings_.shards));
   ForEachShard(settings_.shards, 1, [this](int64_t i) {

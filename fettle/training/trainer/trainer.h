@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,7 +92,8 @@ class Trainer {
   std::vector<size_t> order_;  // in which the epoch's images come
 };
 
-// The logits [N,classes] of a graph for every image of a dataset, in inference form.
+// The logits [N,classes] of a graph for every image of a dataset, in inference form. Throws an
+// Error where the dataset does not fit or an operator is not one of training_op_list.h.
 Tensor Logits(const Graph& graph, const Dataset& dataset, DType dtype, const Target& target);
 
 // The share of images whose largest logit is the label's.

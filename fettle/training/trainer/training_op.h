@@ -25,9 +25,8 @@ struct Clamp {
 // What an operator is made for.
 struct TrainingOpSpec {
   const Op& op;
-  std::vector<TensorType> inputs;    // the batch's part included; parameters f32
-  std::vector<bool> is_parameter;    // of each input
-  std::vector<bool> wants_gradient;  // of each input: someone asks for its gradient
+  std::vector<TensorType> inputs;  // the batch's part included; parameters f32
+  std::vector<bool> is_parameter;  // of each input
   Shape output;
   std::optional<Clamp> clamp;  // only where CanClamp
   Target target;               // one thread

@@ -1,6 +1,7 @@
 // Primitives whose elements keep their order in memory: concatenations, reshapes, copies, casts.
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "fettle/primitives/channel_view.h"
 #include "fettle/primitives/own_isa.h"
@@ -173,7 +174,7 @@ class OwnCast : public Primitive {
   template <typename From, typename To>
   static void Convert(const From* from, int64_t count, To* to) {
     for (int64_t i = 0; i < count; ++i) {
-      if constexpr (requires { Widen(from[i]); }) {
+      if constexpr (std::is_same_v<From, float> || std::is_same_v<From, BF16>) {
         to[i] = Narrow<To>(Widen(from[i]));
       } else {
         to[i] = ConvertElement<To>(from[i]);

@@ -73,7 +73,7 @@ class CostDatabase {
   // The result of one SELECT (over the views and tables of docs/database.md), with `parameters` in
   // the place of its question marks. Anything that would change something, and a query that takes
   // more steps than the limit, is an Error of kind kUsage.
-  Table Select(std::string_view sql, std::span<const Value> parameters = {},
+  Table Select(std::string_view sql, std::span<const Cell> parameters = {},
                const QueryLimits& limits = {}) const;
 
  private:

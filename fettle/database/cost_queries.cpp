@@ -42,7 +42,7 @@ Common CommonOf(const CostFilter& left, const CostFilter& right) {
 
 // The fastest of each group, as a subquery.
 std::string FastestText(const CostFilter& filter, const std::string& columns,
-                        std::vector<Value>* values) {
+                        std::vector<Cell>* values) {
   return Text(
       "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY ", columns,
       " ORDER BY median_ms, id) AS rank FROM current_costs WHERE median_ms IS NOT NULL AND ",
@@ -52,7 +52,7 @@ std::string FastestText(const CostFilter& filter, const std::string& columns,
 }  // namespace
 
 Table Layers(const CostDatabase& database, const CostFilter& filter) {
-  std::vector<Value> values;
+  std::vector<Cell> values;
   const std::string condition = FilterText(filter, &values);
   return database.Select(
       Text("SELECT layer, operator, dtype, count(*) AS records, "
@@ -63,7 +63,7 @@ Table Layers(const CostDatabase& database, const CostFilter& filter) {
 }
 
 Table Best(const CostDatabase& database, const CostFilter& filter) {
-  std::vector<Value> values;
+  std::vector<Cell> values;
   const std::string condition = FilterText(filter, &values);
   return database.Select(
       Text("SELECT layer, device, threads, mode, implementation, version, input_layouts, "
@@ -83,7 +83,7 @@ Table Best(const CostDatabase& database, const CostFilter& filter) {
 
 Table Compare(const CostDatabase& database, const CostFilter& left, const CostFilter& right) {
   const Common common = CommonOf(left, right);
-  std::vector<Value> values;
+  std::vector<Cell> values;
   const std::string left_side = FastestText(left, common.columns, &values);
   const std::string right_side = FastestText(right, common.columns, &values);
   std::string columns;
@@ -102,7 +102,7 @@ Table Compare(const CostDatabase& database, const CostFilter& left, const CostFi
 }
 
 Table Devices(const CostDatabase& database, const CostFilter& filter) {
-  std::vector<Value> values;
+  std::vector<Cell> values;
   const std::string condition = FilterText(filter, &values);
   return database.Select(
       Text("SELECT costs.device AS device, device.cpu_model, isa, cores, cache_bytes, "

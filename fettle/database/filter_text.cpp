@@ -5,9 +5,9 @@
 
 namespace fettle {
 
-std::string FilterText(const CostFilter& filter, std::vector<Value>* values) {
+std::string FilterText(const CostFilter& filter, std::vector<Cell>* values) {
   std::string text = "1";
-  const auto add = [&](std::string_view condition, std::initializer_list<Value> with) {
+  const auto add = [&](std::string_view condition, std::initializer_list<Cell> with) {
     text.append(" AND ").append(condition);
     values->insert(values->end(), with);
   };

@@ -8,13 +8,13 @@
 namespace fettle {
 
 // One field of a table: nothing (SQL's NULL), a number or text.
-using Value = std::variant<std::monostate, int64_t, double, std::string>;
+using Cell = std::variant<std::monostate, int64_t, double, std::string>;
 
 // A query's result.
 struct Table {
   std::vector<std::string> columns;
-  std::vector<std::vector<Value>> rows;  // each as long as columns
-  bool is_truncated = false;             // there were more rows than the limit
+  std::vector<std::vector<Cell>> rows;  // each as long as columns
+  bool is_truncated = false;            // there were more rows than the limit
 };
 
 }  // namespace fettle

@@ -29,11 +29,11 @@ class SelectTest : public testing::Test {
 TEST_F(SelectTest, AnswersWithATable) {
   const Table table = database_.Select(
       "SELECT 1 AS one, 2.5, 'three', NULL, x'0fA0', ? AS given -- and a comment\n;  ",
-      std::vector<Value>{std::string("it's")});
+      std::vector<Cell>{std::string("it's")});
   EXPECT_THAT(table.columns, ElementsAre("one", "2.5", "'three'", "NULL", "x'0fA0'", "given"));
   ASSERT_EQ(table.rows.size(), 1U);
   EXPECT_EQ(table.rows[0],
-            (std::vector<Value>{int64_t{1}, 2.5, "three", std::monostate(), "x'0fa0'", "it's"}));
+            (std::vector<Cell>{int64_t{1}, 2.5, "three", std::monostate(), "x'0fa0'", "it's"}));
   EXPECT_FALSE(table.is_truncated);
 }
 
@@ -45,15 +45,15 @@ TEST_F(SelectTest, SamplesAreReadable) {
   const Measurement first = ManyRecords(1)[0].measurement;
   EXPECT_EQ(
       table.rows[0],
-      (std::vector<Value>{ConvKey(1).text, first.latency_ms->value, int64_t{11},
-                          *std::max_element(first.samples_ms.begin(), first.samples_ms.end())}));
+      (std::vector<Cell>{ConvKey(1).text, first.latency_ms->value, int64_t{11},
+                         *std::max_element(first.samples_ms.begin(), first.samples_ms.end())}));
 }
 
 TEST_F(SelectTest, ViewsAnswer) {
   EXPECT_EQ(database_.Select("SELECT * FROM costs").rows.size(), 20U);
   EXPECT_EQ(database_.Select("SELECT measured FROM costs WHERE id = 1").rows[0][0],
-            Value("2020-09-13 12:26:40"));
-  EXPECT_EQ(database_.Select("SELECT energy_mj FROM networks").rows[0][0], Value(2.5));
+            Cell("2020-09-13 12:26:40"));
+  EXPECT_EQ(database_.Select("SELECT energy_mj FROM networks").rows[0][0], Cell(2.5));
 }
 
 TEST_F(SelectTest, RefusesEverythingThatIsNotReading) {
@@ -102,7 +102,7 @@ TEST_F(SelectTest, EndsWhatDoesNotEnd) {
   const Table table = database_.Select(endless + "SELECT i FROM n", {}, {.rows = 10});
   EXPECT_TRUE(table.is_truncated);
   EXPECT_EQ(table.rows.size(), 10U);
-  EXPECT_EQ(table.rows.back()[0], Value(int64_t{10}));
+  EXPECT_EQ(table.rows.back()[0], Cell(int64_t{10}));
 }
 
 TEST_F(SelectTest, RowsUpToTheLimitAreAllOfThem) {

@@ -122,14 +122,14 @@ void Connection::Execute(const std::string& sql) {
 
 int64_t Connection::Integer(std::string_view sql) const {
   Statement statement = Prepare(sql);
-  const Value value = statement.Step() ? statement.Column(0) : Value();
+  const Cell value = statement.Step() ? statement.Column(0) : Cell();
   const auto* integer = std::get_if<int64_t>(&value);
   return integer == nullptr ? 0 : *integer;
 }
 
 std::string Connection::String(std::string_view sql) const {
   Statement statement = Prepare(sql);
-  Value value = statement.Step() ? statement.Column(0) : Value();
+  Cell value = statement.Step() ? statement.Column(0) : Cell();
   auto* text = std::get_if<std::string>(&value);
   return text == nullptr ? "" : std::move(*text);
 }
@@ -156,7 +156,7 @@ bool Connection::HasMoved() const {
   return has_moved != 0;
 }
 
-void Statement::Bind(std::span<const Value> values) {
+void Statement::Bind(std::span<const Cell> values) {
   const auto places = static_cast<size_t>(sqlite3_bind_parameter_count(handle_.get()));
   for (size_t i = 0; i < values.size() && i < places; ++i) {
     const int code = std::visit(BindTo{handle_.get(), static_cast<int>(i + 1)}, values[i]);
@@ -175,7 +175,7 @@ bool Statement::Step() {
 
 void Statement::Reset() { sqlite3_reset(handle_.get()); }
 
-void Statement::Run(std::span<const Value> values) {
+void Statement::Run(std::span<const Cell> values) {
   Reset();
   Bind(values);
   while (Step()) {
@@ -192,7 +192,7 @@ std::string_view Statement::ColumnName(int column) const {
   return name == nullptr ? "" : name;
 }
 
-Value Statement::Column(int column) const {
+Cell Statement::Column(int column) const {
   sqlite3_stmt* row = handle_.get();
   switch (sqlite3_column_type(row, column)) {
     case SQLITE_INTEGER:
@@ -213,8 +213,8 @@ Value Statement::Column(int column) const {
   }
 }
 
-std::vector<Value> Statement::Row() const {
-  std::vector<Value> row(static_cast<size_t>(num_columns()));
+std::vector<Cell> Statement::Row() const {
+  std::vector<Cell> row(static_cast<size_t>(num_columns()));
   for (int i = 0; i < num_columns(); ++i) row[static_cast<size_t>(i)] = Column(i);
   return row;
 }

@@ -70,18 +70,18 @@ class Connection {
 class Statement {
  public:
   // Binds values to ?1, ?2, ...; values that the statement has no place for are passed over.
-  void Bind(std::span<const Value> values);
+  void Bind(std::span<const Cell> values);
 
-  bool Step();                              // whether there is a row
-  void Reset();                             // ready for other values
-  void Run(std::span<const Value> values);  // Reset, Bind and Step through
+  bool Step();                             // whether there is a row
+  void Reset();                            // ready for other values
+  void Run(std::span<const Cell> values);  // Reset, Bind and Step through
 
   bool is_empty() const { return handle_ == nullptr; }  // a comment, a semicolon or nothing
   bool is_read_only() const;
   int num_columns() const;
   std::string_view ColumnName(int column) const;
-  Value Column(int column) const;  // a BLOB as SQL's literal, x'0f10'
-  std::vector<Value> Row() const;
+  Cell Column(int column) const;  // a BLOB as SQL's literal, x'0f10'
+  std::vector<Cell> Row() const;
 
  private:
   friend class Connection;

@@ -143,14 +143,14 @@ void CostDatabase::Insert(std::span<const NetworkRecord> records) { impl_->Inser
 
 CostMatch CostDatabase::LookUp(const CostQuery& query) const {
   const LayerTask& task = query.task;
-  impl_->look_up.Bind(std::vector<Value>{task.key.text, task.implementation,
-                                         LayoutsText(task.inputs), std::string(NameOf(task.output)),
-                                         int64_t{task.threads}, std::string(NameOf(task.mode))});
+  impl_->look_up.Bind(std::vector<Cell>{task.key.text, task.implementation,
+                                        LayoutsText(task.inputs), std::string(NameOf(task.output)),
+                                        int64_t{task.threads}, std::string(NameOf(task.mode))});
   return BestMatch(ReadAll(&impl_->look_up, CostRecordOf, &impl_->num_unreadable), query);
 }
 
 std::vector<CostRecord> CostDatabase::Find(const CostFilter& filter) const {
-  std::vector<Value> values;
+  std::vector<Cell> values;
   const std::string condition = FilterText(filter, &values);
   Statement statement = impl_->connection.Prepare(SelectCosts(
       Text("WHERE cost.id IN (SELECT id FROM costs WHERE ", condition, ") ORDER BY cost.id")));
@@ -161,18 +161,18 @@ std::vector<CostRecord> CostDatabase::Find(const CostFilter& filter) const {
 std::vector<CostRecord> CostDatabase::Find(const LayerKey& key) const {
   Statement statement =
       impl_->connection.Prepare(SelectCosts("WHERE layer.key = ?1 ORDER BY cost.id"));
-  statement.Bind(std::vector<Value>{key.text});
+  statement.Bind(std::vector<Cell>{key.text});
   return ReadAll(&statement, CostRecordOf, &impl_->num_unreadable);
 }
 
 std::vector<NetworkRecord> CostDatabase::FindNetworks(std::string_view plan) const {
   Statement statement =
       impl_->connection.Prepare(SelectNetworks("WHERE plan = ?1 ORDER BY network.id"));
-  statement.Bind(std::vector<Value>{std::string(plan)});
+  statement.Bind(std::vector<Cell>{std::string(plan)});
   return ReadAll(&statement, NetworkRecordOf, &impl_->num_unreadable);
 }
 
-Table CostDatabase::Select(std::string_view sql, std::span<const Value> parameters,
+Table CostDatabase::Select(std::string_view sql, std::span<const Cell> parameters,
                            const QueryLimits& limits) const {
   return RunReadOnly(path(), sql, parameters, limits);
 }

@@ -47,9 +47,9 @@ Statement PrepareOne(const Connection& connection, std::string_view sql) {
   return statement;
 }
 
-size_t BytesOf(const std::vector<Value>& row) {
-  size_t bytes = row.size() * sizeof(Value);
-  for (const Value& value : row) {
+size_t BytesOf(const std::vector<Cell>& row) {
+  size_t bytes = row.size() * sizeof(Cell);
+  for (const Cell& value : row) {
     if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
   }
   return bytes;
@@ -103,7 +103,7 @@ ConnectionMode ReadingMode(const std::filesystem::path& path) {
 }
 
 Table RunReadOnly(const std::filesystem::path& path, std::string_view sql,
-                  std::span<const Value> parameters, const QueryLimits& limits) {
+                  std::span<const Cell> parameters, const QueryLimits& limits) {
   const Connection connection(path, ReadingMode(path));
   sqlite3* handle = connection.handle();
   sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kFieldBytes);

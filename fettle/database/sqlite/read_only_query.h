@@ -15,6 +15,6 @@ ConnectionMode ReadingMode(const std::filesystem::path& path);
 
 // CostDatabase::Select on a connection of its own.
 Table RunReadOnly(const std::filesystem::path& path, std::string_view sql,
-                  std::span<const Value> parameters, const QueryLimits& limits);
+                  std::span<const Cell> parameters, const QueryLimits& limits);
 
 }  // namespace fettle

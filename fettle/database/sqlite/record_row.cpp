@@ -15,9 +15,9 @@ namespace {
 
 // The checksum finds what SQLite does not look for: a bit turned over in a number or a name. A
 // column added to the format later must be left out of it where it holds its default.
-int64_t Checksum(std::span<const Value> row) {
+int64_t Checksum(std::span<const Cell> row) {
   Fnv1a hash;
-  for (const Value& value : row) {
+  for (const Cell& value : row) {
     hash.Add(std::to_string(value.index()));
     if (const auto* integer = std::get_if<int64_t>(&value)) hash.Add(std::to_string(*integer));
     if (const auto* real = std::get_if<double>(&value)) {
@@ -29,7 +29,7 @@ int64_t Checksum(std::span<const Value> row) {
 }
 
 // SQLite keeps no negative zero, and of what is not a number only that it is nothing.
-Value Real(double number) { return std::isnan(number) ? Value() : Value(number + 0.0); }
+Cell Real(double number) { return std::isnan(number) ? Cell() : Cell(number + 0.0); }
 
 // The key with "*" for every element type, by which layers of different precision are compared.
 std::string FormOf(std::string_view key) {
@@ -55,28 +55,28 @@ std::string DTypeOf(std::string_view key) {
   return {};
 }
 
-void AddFingerprint(const Fingerprint& fingerprint, std::vector<Value>* row) {
+void AddFingerprint(const Fingerprint& fingerprint, std::vector<Cell>* row) {
   row->insert(row->end(), {DeviceId(fingerprint), fingerprint.cpu_model, JsonText(fingerprint.isa),
                            int64_t{fingerprint.cores}, JsonText(fingerprint.cache_bytes),
                            fingerprint.memory_bytes, fingerprint.system, fingerprint.governor,
                            JsonText(fingerprint.libraries)});
 }
 
-void AddMeasurement(const Measurement& measurement, std::vector<Value>* row) {
+void AddMeasurement(const Measurement& measurement, std::vector<Cell>* row) {
   const auto& latency = measurement.latency_ms;
   row->insert(row->end(),
               {std::string(NameOf(measurement.mode)), std::string(NameOf(measurement.status)),
-               JsonText(measurement.samples_ms), latency ? Real(latency->value) : Value(),
-               latency ? Real(latency->low) : Value(), latency ? Real(latency->high) : Value(),
+               JsonText(measurement.samples_ms), latency ? Real(latency->value) : Cell(),
+               latency ? Real(latency->low) : Cell(), latency ? Real(latency->high) : Cell(),
                Real(measurement.cpu_ms), int64_t{measurement.dropped_rounds},
                Real(measurement.reference_drift), Real(measurement.error),
                measurement.workspace_bytes, measurement.weight_bytes, measurement.detail});
 }
 
 // The columns that both tables have: fingerprint, threads, measurement, time and who.
-std::vector<Value> CommonRow(const Provenance& provenance, int threads,
-                             const Measurement& measurement) {
-  std::vector<Value> row;
+std::vector<Cell> CommonRow(const Provenance& provenance, int threads,
+                            const Measurement& measurement) {
+  std::vector<Cell> row;
   AddFingerprint(provenance.fingerprint, &row);
   row.emplace_back(int64_t{threads});
   AddMeasurement(measurement, &row);
@@ -88,7 +88,7 @@ std::vector<Value> CommonRow(const Provenance& provenance, int threads,
 // a meaning, leave is_sound() false.
 class RowReader {
  public:
-  explicit RowReader(const std::vector<Value>& row) : row_(row) {}
+  explicit RowReader(const std::vector<Cell>& row) : row_(row) {}
 
   bool is_sound() const { return is_sound_; }
   void Require(bool condition) { is_sound_ = is_sound_ && condition; }
@@ -106,7 +106,7 @@ class RowReader {
 
   template <typename T>
   std::optional<T> Optional() {
-    const Value& value = Next();
+    const Cell& value = Next();
     if (std::holds_alternative<std::monostate>(value)) return std::nullopt;
     Require(std::holds_alternative<T>(value));
     return std::holds_alternative<T>(value) ? std::get<T>(value) : T();
@@ -137,7 +137,7 @@ class RowReader {
   }
 
  private:
-  const Value& Next() {
+  const Cell& Next() {
     Require(place_ < row_.size());
     return place_ < row_.size() ? row_[place_++] : nothing_;
   }
@@ -149,8 +149,8 @@ class RowReader {
     return std::move(value).value_or(T());
   }
 
-  const std::vector<Value>& row_;
-  const Value nothing_;
+  const std::vector<Cell>& row_;
+  const Cell nothing_;
   size_t place_ = 0;
   bool is_sound_ = true;
 };
@@ -195,8 +195,8 @@ int ReadCommon(RowReader* row, Provenance* provenance, Measurement* measurement)
   return threads;
 }
 
-bool HasItsChecksum(const std::vector<Value>& row) {
-  return !row.empty() && row.back() == Value(Checksum(std::span(row).first(row.size() - 1)));
+bool HasItsChecksum(const std::vector<Cell>& row) {
+  return !row.empty() && row.back() == Cell(Checksum(std::span(row).first(row.size() - 1)));
 }
 
 [[maybe_unused]] bool IsFinite(const Measurement& measurement) {
@@ -218,12 +218,12 @@ std::string LayoutsText(const std::vector<Layout>& layouts) {
   return JsonText(names);
 }
 
-std::vector<Value> RowOf(const CostRecord& record) {
+std::vector<Cell> RowOf(const CostRecord& record) {
   const LayerTask& task = record.task;
   const std::string& key = task.key.text;
   assert(task.mode == record.measurement.mode && IsFinite(record.measurement));
   assert(ParseLayerSpec(key) && ParseLayerSpec(key)->inputs.size() == task.inputs.size());
-  std::vector<Value> row = CommonRow(record.provenance, task.threads, record.measurement);
+  std::vector<Cell> row = CommonRow(record.provenance, task.threads, record.measurement);
   row.insert(row.end(),
              {key, FormOf(key), key.substr(0, key.find('(')), DTypeOf(key), task.implementation,
               int64_t{task.version}, LayoutsText(task.inputs), std::string(NameOf(task.output))});
@@ -231,20 +231,20 @@ std::vector<Value> RowOf(const CostRecord& record) {
   return row;
 }
 
-std::vector<Value> RowOf(const NetworkRecord& record) {
+std::vector<Cell> RowOf(const NetworkRecord& record) {
   assert(IsFinite(record.measurement));
-  std::vector<Value> row = CommonRow(record.provenance, record.threads, record.measurement);
+  std::vector<Cell> row = CommonRow(record.provenance, record.threads, record.measurement);
   const auto& peak = record.peak_bytes;
   const auto& energy = record.energy_mj;
   row.insert(row.end(),
-             {record.plan, record.network, record.planned_bytes, peak ? Value(*peak) : Value(),
-              energy ? Real(energy->value) : Value(), energy ? Real(energy->low) : Value(),
-              energy ? Real(energy->high) : Value()});
+             {record.plan, record.network, record.planned_bytes, peak ? Cell(*peak) : Cell(),
+              energy ? Real(energy->value) : Cell(), energy ? Real(energy->low) : Cell(),
+              energy ? Real(energy->high) : Cell()});
   row.emplace_back(Checksum(row));
   return row;
 }
 
-std::optional<CostRecord> CostRecordOf(const std::vector<Value>& row) {
+std::optional<CostRecord> CostRecordOf(const std::vector<Cell>& row) {
   if (!HasItsChecksum(row)) return std::nullopt;
   CostRecord record;
   LayerTask& task = record.task;
@@ -265,7 +265,7 @@ std::optional<CostRecord> CostRecordOf(const std::vector<Value>& row) {
   return record;
 }
 
-std::optional<NetworkRecord> NetworkRecordOf(const std::vector<Value>& row) {
+std::optional<NetworkRecord> NetworkRecordOf(const std::vector<Cell>& row) {
   if (!HasItsChecksum(row)) return std::nullopt;
   NetworkRecord record;
   RowReader reader(row);

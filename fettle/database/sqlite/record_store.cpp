@@ -88,14 +88,14 @@ RecordWriter::RecordWriter(const Connection& connection)
       network_(connection.Prepare(InsertNetwork())) {}
 
 void RecordWriter::Write(const CostRecord& record) {
-  const std::vector<Value> row = RowOf(record);
+  const std::vector<Cell> row = RowOf(record);
   for (Statement* statement : {&device_, &conditions_, &layer_, &implementation_, &cost_}) {
     statement->Run(row);
   }
 }
 
 void RecordWriter::Write(const NetworkRecord& record) {
-  const std::vector<Value> row = RowOf(record);
+  const std::vector<Cell> row = RowOf(record);
   for (Statement* statement : {&device_, &conditions_, &network_}) statement->Run(row);
 }
 

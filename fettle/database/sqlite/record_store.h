@@ -33,7 +33,7 @@ class RecordWriter {
 // Bind, then call in a loop: the records that are what was written, and a count of the others.
 template <typename Record>
 std::vector<Record> ReadAll(Statement* statement,
-                            std::optional<Record> (*record_of)(const std::vector<Value>&),
+                            std::optional<Record> (*record_of)(const std::vector<Cell>&),
                             int64_t* num_unreadable) {
   std::vector<Record> records;
   while (statement->Step()) {

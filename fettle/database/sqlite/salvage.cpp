@@ -130,11 +130,11 @@ class Salvager {
 
   template <typename Record>
   Count CopyRows(const Connection& damaged, const std::string& select,
-                 std::optional<Record> (*record_of)(const std::vector<Value>&), int64_t most_rows) {
+                 std::optional<Record> (*record_of)(const std::vector<Cell>&), int64_t most_rows) {
     Count count;
     Statement statement = damaged.Prepare(select);
     for (int64_t id = 1; id <= most_rows; ++id) {
-      const std::optional<std::vector<Value>> row = ReadRow(&statement, id);
+      const std::optional<std::vector<Cell>> row = ReadRow(&statement, id);
       if (!row) continue;
       count.last = id;
       if (const std::optional<Record> record = record_of(*row)) {
@@ -145,9 +145,9 @@ class Salvager {
     return count;
   }
 
-  static std::optional<std::vector<Value>> ReadRow(Statement* statement, int64_t id) {
+  static std::optional<std::vector<Cell>> ReadRow(Statement* statement, int64_t id) {
     statement->Reset();
-    statement->Bind(std::vector<Value>{id});
+    statement->Bind(std::vector<Cell>{id});
     try {
       if (statement->Step()) return statement->Row();
     } catch (const DamagedDatabase&) {

@@ -131,7 +131,7 @@ std::set<std::string> Schema(const Connection& connection) {
   Statement statement = connection.Prepare(
       "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || ifnull(sql, '') FROM sqlite_schema");
   while (statement.Step()) {
-    const Value text = statement.Column(0);
+    const Cell text = statement.Column(0);
     if (const auto* words = std::get_if<std::string>(&text)) schema.insert(*words);
   }
   return schema;

@@ -14,8 +14,6 @@
 namespace fettle {
 namespace {
 
-using testing::HasSubstr;
-
 // Runs `work` in a process of its own; its answer is the exit code, 99 where it throws.
 pid_t Fork(const std::function<int()>& work) {
   const pid_t child = ::fork();

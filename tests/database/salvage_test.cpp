@@ -20,7 +20,7 @@ constexpr size_t kPage = kPageBytes;
 
 // The bytes of a sound database with kRecords costs and one network.
 const std::string& SoundBytes() {
-  static const std::string kBytes = [] {
+  static const std::string bytes = [] {
     const TemporaryFolder folder;
     {
       CostDatabase database = OpenForWriting(folder / "costs.db");
@@ -29,7 +29,7 @@ const std::string& SoundBytes() {
     }
     return ReadBytes(folder / "costs.db");
   }();
-  return kBytes;
+  return bytes;
 }
 
 struct Outcome {

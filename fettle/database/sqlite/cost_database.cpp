@@ -28,7 +28,10 @@ Connection OpenSound(const std::filesystem::path& path) {
   Connection connection(path, ConnectionMode::kCreate);
   connection.SetWritesOnClose(false);
   connection.Integer("PRAGMA user_version");  // reads the header
-  if (connection.is_read_only() && ::access(path.c_str(), W_OK) == 0) {
+  if (connection.is_read_only()) {
+    if (::access(path.c_str(), W_OK) != 0)
+      throw BadInput(path.string(),
+                     ": may not be written: name another file, or open it for reading");
     throw DamagedDatabase(ErrorKind::kBadInput,
                           Text(path.string(), ": damaged (a header that forbids writing)"));
   }

@@ -37,7 +37,7 @@ THIRD_PARTY = {
     "cblas.h": r"fettle/(primitives|training)/.*openblas.*",
     "lapacke.h": r"fettle/network/linalg/.*",
     "sqlite3.h": r"fettle/database/sqlite/.*",
-    "nlohmann/": r"(fettle|tests)/.*json.*",
+    "nlohmann/": r"(fettle|tests)/.*json.*|(fettle|tests)/tuner/.*",
     "boost/program_options": r"fettle/tuner/cli/.*",
     "zlib.h": r"fettle/training/data/.*gzip.*",
     "omp.h": r"fettle/primitives/threads\.cpp",
@@ -45,7 +45,7 @@ THIRD_PARTY = {
 }
 
 # The operating system's headers, for what the standard library has no words for.
-SYSTEM = re.compile(r"^(unistd|fcntl|signal|poll|sched|cpuid|sys/[a-z]+)\.h$")
+SYSTEM = re.compile(r"^(unistd|fcntl|signal|poll|sched|spawn|cpuid|sys/[a-z]+)\.h$")
 SYSTEM_ALLOWED = r"(fettle/(core|device|database|tuner)|tests)/.*"
 
 STANDARD = re.compile(r"^[a-z_]+$")  # <vector>, <cstdint>: no slash, no suffix

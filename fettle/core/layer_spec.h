@@ -16,11 +16,14 @@ namespace fettle {
 //
 //   output = activation(op(inputs, weights) + residual)
 //
-// where the residual, if any, is the last of the inputs and has the output's shape and type.
+// where the residual, if any, is the last of the inputs and has the output's shape and type. The
+// operator's operands, in the order op.h states, are the other inputs and then the weights: a
+// constant that op.h puts before an activation ("1 - x") cannot be a weight, and is handed over as
+// an input.
 struct LayerSpec {
   Op op;
   std::vector<TensorType> inputs;   // activations, the residual last
-  std::vector<TensorType> weights;  // constants, in the order op.h states
+  std::vector<TensorType> weights;  // constants, the last of the operands
   TensorType output;
   bool adds_residual = false;
   std::optional<Activation> activation;

@@ -54,4 +54,15 @@ struct Measurement {
   friend bool operator==(const Measurement&, const Measurement&) = default;
 };
 
+// One line that holds all of it, as the worker's protocol carries it; numbers survive exactly:
+//
+//   status=ok mode=hot cpu_ms=0.5 dropped=0 drift=1.01 error=1e-06 workspace=0 weights=147456
+//   latency=0.5,0.49,0.52 samples=0.5,0.49,... detail=words to the line's end
+//
+// The last three only where there is something to say; in the detail a line's end is "\n", a
+// backslash "\\". Parse answers nothing for text that is no measurement: a word unknown, missing,
+// twice or out of order, a time that is negative or not finite.
+std::string MeasurementText(const Measurement& measurement);
+std::optional<Measurement> ParseMeasurement(std::string_view text);
+
 }  // namespace fettle

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "fettle/core/error.h"
-#include "fettle/network/shape_inference.h"
+#include "fettle/core/shape_inference.h"
 
 namespace fettle {
 
@@ -53,6 +53,11 @@ void Graph::AddOutput(ValueId value) { outputs_.push_back(value); }
 
 void Graph::Rename(ValueId id, std::string name) {
   values_.at(static_cast<size_t>(id)).name = std::move(name);
+}
+
+void Graph::SetConstant(ValueId id, std::shared_ptr<const Tensor> tensor) {
+  assert(IsConstant(id) && tensor != nullptr && tensor->type() == value(id).type);
+  values_[static_cast<size_t>(id)].constant = std::move(tensor);
 }
 
 std::vector<std::vector<int>> Graph::Readers() const {

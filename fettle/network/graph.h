@@ -51,6 +51,9 @@ class Graph {
 
   void Rename(ValueId id, std::string name);
 
+  // Other values for a constant, of the same type; copies of the graph keep theirs.
+  void SetConstant(ValueId id, std::shared_ptr<const Tensor> tensor);
+
   // The indices of the nodes that read each value, ascending, a node once for each reading input.
   std::vector<std::vector<int>> Readers() const;
   // The index of the node that computes each value; -1 for inputs and constants.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fettle/primitives/primitive.h"
@@ -14,6 +15,10 @@ class PrimitiveList {
  public:
   // Everything linked into this binary, in a fixed order.
   static PrimitiveList All();
+
+  // A list of one's own; the first is its reference.
+  explicit PrimitiveList(std::vector<std::unique_ptr<Primitive>> primitives)
+      : primitives_(std::move(primitives)) {}
 
   std::span<const std::unique_ptr<Primitive>> primitives() const { return primitives_; }
 

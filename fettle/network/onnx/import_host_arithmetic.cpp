@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fettle/core/shape_inference.h"
 #include "fettle/network/onnx/fold.h"
 #include "fettle/network/onnx/operator_table.h"
-#include "fettle/network/shape_inference.h"
 
 // Arithmetic that networks only do on sizes: computed at import or refused.
 
@@ -12,7 +12,7 @@ namespace {
 
 // The result's type, its bytes charged.
 TensorType BroadcastType(NodeImport& node, const TensorType& a, const TensorType& b) {
-  const TensorType type = InferTypes(Binary{}, std::vector<TensorType>{a, b})[0];
+  TensorType type = InferTypes(Binary{}, std::vector<TensorType>{a, b})[0];
   node.state().ChargeFolding(type);
   return type;
 }

@@ -1,9 +1,9 @@
 #include <cmath>
 #include <limits>
 
+#include "fettle/core/shape_inference.h"
 #include "fettle/network/onnx/fold.h"
 #include "fettle/network/onnx/operator_table.h"
-#include "fettle/network/shape_inference.h"
 
 // Moving elements in ways that networks only move sizes in: computed at import or refused.
 

@@ -2,9 +2,9 @@
 #include <limits>
 #include <numeric>
 
+#include "fettle/core/shape_inference.h"
 #include "fettle/network/onnx/fold.h"
 #include "fettle/network/onnx/operator_table.h"
-#include "fettle/network/shape_inference.h"
 
 namespace fettle {
 namespace {

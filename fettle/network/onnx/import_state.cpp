@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "fettle/core/error.h"
+#include "fettle/core/shape_inference.h"
 #include "fettle/network/onnx/fold.h"
-#include "fettle/network/shape_inference.h"
 
 namespace fettle {
 namespace {

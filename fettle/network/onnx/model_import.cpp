@@ -153,8 +153,9 @@ class ModelImport {
       const onnx::NodeProto& node = proto_.node(n);
       if (!name.empty()) continue;
       const std::string output = node.output_size() > 0 ? node.output(0) : "";
-      const std::string op_type = IsSoundName(node.op_type()) ? node.op_type() : "";
-      name = state_.node_names().Make(node.name().empty() ? op_type + "_" + output : node.name());
+      std::string op_type = IsSoundName(node.op_type()) ? node.op_type() : "";
+      name = state_.node_names().Make(node.name().empty() ? op_type.append("_").append(output)
+                                                          : node.name());
     }
   }
 

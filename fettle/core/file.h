@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "fettle/core/error.h"
+
+namespace fettle {
+
+// The whole content of a regular file. Throws an Error of kind kBadInput that names the file and
+// the system's reason: no such file, a directory, no permission.
+std::string ReadFile(const std::filesystem::path& path);
+
+// Writes a file so that `path` holds either what it held before or all of the bytes, even when the
+// disk fills up or the machine stops: a temporary file beside it, synced and renamed over it. A
+// failure throws an Error of kind kBadInput that names the file and the reason, and leaves no
+// temporary file. The folder must exist. A file that is replaced keeps its
+// permissions; a symbolic link is replaced by the file, not followed.
+void WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes);
+
+// The same, of bytes that lie in several pieces.
+void WriteFileAtomically(const std::filesystem::path& path,
+                         std::span<const std::string_view> pieces);
+
+// Bytes as the characters that files are read and written as.
+inline std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace fettle

@@ -1,0 +1,68 @@
+#include "fettle/cost_models/measured_costs.h"
+
+#include "fettle/core/error.h"
+
+namespace fettle {
+namespace {
+
+std::string TextOf(const std::string& key, const std::string& name,
+                   const std::vector<Layout>& inputs, Layout output) {
+  std::string text = Text(key, " | ", name);
+  for (const Layout layout : inputs) text.append(" ").append(NameOf(layout));
+  return text.append(" ").append(NameOf(output));
+}
+
+bool IsAccident(MeasurementStatus status) {
+  return status == MeasurementStatus::kTimedOut || status == MeasurementStatus::kCrashed ||
+         status == MeasurementStatus::kFailed;
+}
+
+}  // namespace
+
+bool MeasuredCosts::Add(const CostRecord& record, EstimateOrigin origin) {
+  const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
+  if (!spec) return false;
+  const Measurement& measurement = record.measurement;
+  const auto [entry, is_new] = entries_.try_emplace(TextOf(
+      record.task.key.text, record.task.implementation, record.task.inputs, record.task.output));
+  if (!is_new && IsAccident(measurement.status) && entry->second.estimate) return false;
+  entry->second.origin = origin;
+  entry->second.workspace_bytes = measurement.workspace_bytes;
+  entry->second.estimate.reset();
+  if (measurement.has_latency()) {
+    const Interval& latency = *measurement.latency_ms;
+    entry->second.estimate = Estimate{latency.value, latency.low, latency.high, origin};
+    predictor_.Add(*spec,
+                   {record.task.implementation, record.task.version, record.task.inputs,
+                    record.task.output, std::nullopt},
+                   latency.value);
+  }
+  return is_new;
+}
+
+const MeasuredCosts::Entry* MeasuredCosts::Find(const LayerSpec& spec,
+                                                const Implementation& implementation) const {
+  const auto found = entries_.find(
+      TextOf(KeyOf(spec).text, implementation.name, implementation.inputs, implementation.output));
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+bool MeasuredCosts::IsKnown(const LayerSpec& spec, const Implementation& implementation) const {
+  const Entry* entry = Find(spec, implementation);
+  return entry != nullptr && entry->origin == EstimateOrigin::kMeasured;
+}
+
+std::optional<int64_t> MeasuredCosts::WorkspaceBytes(const LayerSpec& spec,
+                                                     const Implementation& implementation) const {
+  const Entry* entry = Find(spec, implementation);
+  if (entry == nullptr) return std::nullopt;
+  return entry->workspace_bytes;
+}
+
+std::optional<Estimate> MeasuredCosts::Cost(const LayerSpec& spec,
+                                            const Implementation& implementation) const {
+  if (const Entry* entry = Find(spec, implementation)) return entry->estimate;
+  return predictor_.Predict(spec, implementation);
+}
+
+}  // namespace fettle

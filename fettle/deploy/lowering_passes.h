@@ -1,0 +1,23 @@
+#pragma once
+
+#include "fettle/runtime/layer_graph.h"
+
+namespace fettle {
+
+// The passes of Lower(), in the order in which it runs them. Each keeps what the network computes,
+// up to the rounding of folded weights. A tensor that is an output of the network is never fused
+// away, nor one with several readers.
+
+// pad, then conv -> conv with more padding, where zeros are added around the spatial axes.
+void FoldPadding(LayerGraph* graph);
+
+// conv | inner_product | channel_affine, then channel_affine -> one layer with other weights.
+void FoldChannelAffine(LayerGraph* graph);
+
+// binary(add) of x and a conv | inner_product -> that layer with x as its residual.
+void FuseResidual(LayerGraph* graph);
+
+// conv | inner_product | channel_affine | binary | sum, then activation -> one layer.
+void FuseActivation(LayerGraph* graph);
+
+}  // namespace fettle

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fettle/device/timing.h"
+
+// The bodies of "measure_plans": whole networks measured against one another in one process.
+// Parse functions throw Error (kDevice) where the text is no such body.
+
+namespace fettle {
+
+inline constexpr std::string_view kMeasurePlansKind = "measure_plans";
+
+struct PlansRequest {
+  std::vector<std::string> folders;  // each with a plan.json, on the worker's machine
+  int threads = 0;                   // 0: each plan's own
+  TimingOptions options;
+  bool wants_steps = false;  // the time of each step as well
+  uint64_t data_seed = 1;    // of the inputs
+
+  friend bool operator==(const PlansRequest&, const PlansRequest&) = default;
+};
+
+// What a step took within the network.
+struct StepTiming {
+  std::string layer, implementation;
+  double ms = 0;  // median
+
+  friend bool operator==(const StepTiming&, const StepTiming&) = default;
+};
+
+struct PlanTiming {
+  Timing timing;
+  // Bytes as planned: activations and scratch, inputs and outputs, weights as executed.
+  int64_t arena_bytes = 0, input_output_bytes = 0, weight_bytes = 0;
+  // What the process grew by, at its most, from before the plan was loaded until after it ran once;
+  // the temporary copies of loading are not counted where the system lets the peak be reset.
+  std::optional<int64_t> measured_bytes;
+  std::vector<StepTiming> steps;
+
+  friend bool operator==(const PlanTiming&, const PlanTiming&) = default;
+};
+
+struct PlansAnswer {
+  std::vector<PlanTiming> plans;  // one for each folder, in order
+
+  friend bool operator==(const PlansAnswer&, const PlansAnswer&) = default;
+};
+
+std::string BodyOf(const PlansRequest& request);
+std::string BodyOf(const PlansAnswer& answer);
+PlansRequest ParsePlansRequest(std::string_view body);
+PlansAnswer ParsePlansAnswer(std::string_view body);
+
+}  // namespace fettle

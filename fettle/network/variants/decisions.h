@@ -1,0 +1,14 @@
+#pragma once
+
+#include <vector>
+
+#include "fettle/network/graph.h"
+#include "fettle/network/variants/variant.h"
+
+namespace fettle {
+
+// Everything that may change in the network: the decisions of every kind of variant, kind by kind,
+// and for each place where one cannot apply the reason. What `inspect` prints and `tune` searches.
+std::vector<NetworkDecision> FindDecisions(const Graph& graph, const DecisionOptions& options = {});
+
+}  // namespace fettle

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fettle/network/channel_groups.h"
+#include "fettle/network/graph.h"
+#include "fettle/network/variants/variant_text.h"
+
+namespace fettle {
+
+// What a rewrite may consult besides the weights. Later variants add their own fields, each with a
+// default that asks for nothing.
+struct RewriteOptions {
+  // A number for each unit of the group, greater where it matters more (Taylor, Fisher, from
+  // data); empty: MagnitudeSaliency.
+  std::function<std::vector<double>(const Graph&, const ChannelGroup&)> saliency;
+  // What removed channels contributed on average goes into their consumers' biases: see
+  // PruneOptions. May add biases, which NetworkOption does not count.
+  bool folds_constants = false;
+};
+
+// A way to change one layer, or one group of coupled channels, of a network.
+class Variant {
+ public:
+  virtual ~Variant() = default;
+
+  // The canonical name, "prune(keep=0.5)": what the database, the command line and `inspect` say.
+  // ParseVariant(Text()) is an equal variant.
+  virtual std::string Text() const = 0;
+
+  // The network with this variant at the layer or group of that name; the others keep their names.
+  // Throws an Error (kBadInput) that says why where it cannot be done there.
+  virtual Graph Rewrite(const Graph& graph, std::string_view layer,
+                        const RewriteOptions& options = {}) const = 0;
+};
+
+// One variant that a layer could take, and the whole network's size after that change alone.
+struct NetworkOption {
+  std::string variant;     // canonical name
+  int64_t parameters = 0;  // elements of all constants
+  int64_t macs = 0;        // MacsOf all nodes
+};
+
+// What may change at one place of the network; or, without options, why nothing may.
+struct NetworkDecision {
+  std::string layer;                // a node's name, or a channel group's
+  std::vector<std::string> layers;  // those that compute what changes
+  std::vector<NetworkOption> options;
+  std::string reason;  // empty where there are options
+};
+
+struct DecisionOptions {
+  // Widths are multiples of this: where the device's latency steps.
+  int64_t channel_step = 8;
+  // At most so many options of one kind a place, spread evenly.
+  int64_t most_options = 8;
+};
+
+// A kind of variant: one line of variant_list.cpp.
+struct VariantKind {
+  std::string_view name;  // "prune"
+  // Takes the fields; throws an Error (kUsage).
+  std::unique_ptr<Variant> (*parse)(VariantText text);
+  // All places of this kind in the network, with their options or why there are none.
+  std::vector<NetworkDecision> (*find)(const Graph& graph, const DecisionOptions& options);
+};
+
+}  // namespace fettle

@@ -1,0 +1,27 @@
+#include "fettle/network/variants/variant_list.h"
+
+#include <string>
+
+#include "fettle/core/error.h"
+#include "fettle/network/variants/prune.h"
+
+namespace fettle {
+
+std::span<const VariantKind> AllVariantKinds() {
+  static constexpr VariantKind kKinds[] = {
+      kPruneKind,
+  };
+  return kKinds;
+}
+
+std::unique_ptr<Variant> ParseVariant(std::string_view text) {
+  VariantText parts(text);
+  std::string known;
+  for (const VariantKind& kind : AllVariantKinds()) {
+    if (kind.name == parts.name()) return kind.parse(std::move(parts));
+    known.append(known.empty() ? "" : ", ").append(kind.name);
+  }
+  throw Error(ErrorKind::kUsage, Text("variant '", text, "': no such kind; there are: ", known));
+}
+
+}  // namespace fettle

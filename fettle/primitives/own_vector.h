@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "fettle/primitives/element.h"
+
+namespace fettle {
+
+// kLanes floats in registers, by the compiler's vector extension: one 512-bit register, two of 256
+// bits or four of 128, whatever the instruction set that the code is inlined into has (own_isa.h).
+// Handed about by pointer, since how a vector is passed by value depends on the instruction set.
+template <int kLanes>
+struct VectorOf {
+  typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
+  typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(uint32_t))));
+  typedef uint16_t Halves __attribute__((vector_size(kLanes * sizeof(uint16_t))));
+};
+
+template <int kLanes>
+using Vector = typename VectorOf<kLanes>::Floats;
+
+template <int kLanes>
+inline void LoadVector(const float* from, Vector<kLanes>* to) {
+  std::memcpy(to, from, sizeof(*to));
+}
+
+template <int kLanes>
+inline void LoadVector(const BF16* from, Vector<kLanes>* to) {
+  typename VectorOf<kLanes>::Halves halves;
+  std::memcpy(&halves, from, sizeof(halves));
+  const auto words = __builtin_convertvector(halves, typename VectorOf<kLanes>::Words) << 16;
+  std::memcpy(to, &words, sizeof(*to));
+}
+
+template <int kLanes>
+inline void StoreVector(const Vector<kLanes>& from, float* to) {
+  std::memcpy(to, &from, sizeof(from));
+}
+
+}  // namespace fettle

@@ -1,0 +1,123 @@
+#include "fettle/tuner/candidate_costs.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <span>
+
+#include "fettle/deploy/lower.h"
+#include "fettle/runtime/precision.h"
+
+namespace fettle {
+namespace {
+
+constexpr DType kPrecisions[] = {DType::kF32, DType::kBF16};
+
+// The specs of a network's layers in each precision they can have, each once.
+class SpecCollector {
+ public:
+  void Add(const LayerGraph& graph, std::span<const DType> precisions = kPrecisions) {
+    for (const Layer& layer : graph.layers) {
+      for (const DType dtype : precisions) {
+        if (!CanHavePrecision(layer.spec, dtype)) continue;
+        LayerSpec spec = AtPrecision(layer.spec, dtype);
+        if (seen_.insert(KeyOf(spec)).second) specs_.push_back(std::move(spec));
+      }
+    }
+  }
+  std::vector<LayerSpec> Take() { return std::move(specs_); }
+
+ private:
+  std::set<LayerKey> seen_;
+  std::vector<LayerSpec> specs_;
+};
+
+}  // namespace
+
+std::vector<LayerSpec> LayersOf(const LayerGraph& graph, const std::vector<DType>& precisions) {
+  SpecCollector collector;
+  collector.Add(graph, precisions);
+  return collector.Take();
+}
+
+CandidateCosts::CandidateCosts(const TuningSpace& space, CostStore* store,
+                               ImplementationCatalog* catalog)
+    : space_(space), store_(store), catalog_(catalog) {}
+
+std::vector<LayerSpec> CandidateCosts::LayersToMeasure() const {
+  SpecCollector collector;
+  Candidate candidate = space_.space().Original();
+  const auto add = [&] { collector.Add(Lower(space_.Build(candidate))); };
+  add();
+  const std::vector<TuningDecision>& decisions = space_.decisions();
+  std::vector<size_t> widths;
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    if (decisions[i].kind == TuningDecision::Kind::kWidth) widths.push_back(i);
+  }
+  const auto each_option = [&](size_t decision, const std::function<void()>& visit) {
+    for (int option = 1; option < space_.space().decisions()[decision].num_options; ++option) {
+      candidate.options[decision] = option;
+      visit();
+    }
+    candidate.options[decision] = 0;
+  };
+  for (const size_t i : widths) each_option(i, add);
+  for (size_t a = 0; a < widths.size(); ++a) {
+    for (size_t b = a + 1; b < widths.size(); ++b) {
+      if (!space_.Meet(widths[a], widths[b])) continue;
+      each_option(widths[a], [&] { each_option(widths[b], add); });
+    }
+  }
+  return collector.Take();
+}
+
+std::vector<LayerSpec> CandidateCosts::ReordersToMeasure() const {
+  std::vector<Shape> shapes;
+  for (const LayerTensor& tensor : Lower(space_.original()).tensors) {
+    const bool is_known = std::ranges::find(shapes, tensor.type.shape) != shapes.end();
+    if (tensor.type.dtype == DType::kF32 && tensor.type.shape.size() == 4 && !is_known) {
+      shapes.push_back(tensor.type.shape);
+    }
+  }
+  std::ranges::stable_sort(shapes, {}, [](const Shape& shape) { return ElementCount(shape); });
+  std::vector<Shape> chosen;
+  for (const size_t index : {shapes.size() - 1, shapes.size() / 2, size_t{0}}) {
+    if (index >= shapes.size()) continue;
+    if (std::ranges::find(chosen, shapes[index]) == chosen.end()) chosen.push_back(shapes[index]);
+  }
+  std::vector<LayerSpec> specs;
+  for (const Shape& shape : chosen) {
+    for (const DType from : kPrecisions) {
+      for (const DType to : kPrecisions) specs.push_back(ReorderSpec({from, shape}, {to, shape}));
+    }
+  }
+  return specs;
+}
+
+Selection CandidateCosts::Select(const LayerGraph& graph,
+                                 const std::map<std::string, DType>& precisions) const {
+  if (!reorders_) reorders_.emplace(catalog_, store_->costs());
+  std::vector<DType> free = {DType::kF32};
+  for (const auto& [layer, dtype] : precisions) {
+    if (dtype != DType::kF32 && std::ranges::find(free, dtype) == free.end()) free.push_back(dtype);
+  }
+  std::vector<std::vector<DType>> allowed = AllowedPrecisions(graph, {DType::kF32}, free);
+  for (size_t i = 0; i < graph.layers.size(); ++i) {
+    const auto found = precisions.find(graph.layers[i].name);
+    if (found != precisions.end() && CanHavePrecision(graph.layers[i].spec, found->second)) {
+      allowed[i] = {found->second};
+    }
+  }
+  return SelectPrimitives(graph, allowed, catalog_, store_->costs(), *reorders_);
+}
+
+Plan CandidateCosts::PlanOf(const LayerGraph& graph, const Selection& selection) const {
+  if (!reorders_) reorders_.emplace(catalog_, store_->costs());
+  return BuildPlan(graph, selection.choices, *reorders_, catalog_->target().threads);
+}
+
+double CandidateCosts::PredictedMs(const Candidate& candidate) const {
+  return Select(Lower(space_.Build(candidate)), space_.Precisions(candidate)).predicted_ms;
+}
+
+}  // namespace fettle

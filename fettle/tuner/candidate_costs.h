@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fettle/cost_models/primitive_selection.h"
+#include "fettle/tuner/cost_store.h"
+#include "fettle/tuner/tuning_space.h"
+
+namespace fettle {
+
+// The layers of a network in each of these precisions that they can have, each once.
+std::vector<LayerSpec> LayersOf(const LayerGraph& graph, const std::vector<DType>& precisions);
+
+// What candidates cost: each is lowered, and its primitives and layouts are solved anew.
+class CandidateCosts {
+ public:
+  // All outlive it.
+  CandidateCosts(const TuningSpace& space, CostStore* store, ImplementationCatalog* catalog);
+
+  // The layers whose measurements decide the space: of each decision's options alone, and of every
+  // pair of widths that meet in a layer; both precisions of each. In a fixed order, those of the
+  // original network first.
+  std::vector<LayerSpec> LayersToMeasure() const;
+
+  // The reorders that the costs of all others are predicted from: between all forms, of a small, a
+  // middling and a large tensor of the network.
+  std::vector<LayerSpec> ReordersToMeasure() const;
+
+  // The best primitives for a network with these precisions of its weighted layers; the precision
+  // of the others follows.
+  Selection Select(const LayerGraph& graph, const std::map<std::string, DType>& precisions) const;
+
+  // The plan that a selection means.
+  Plan PlanOf(const LayerGraph& graph, const Selection& selection) const;
+
+  // Of the network's batch.
+  double PredictedMs(const Candidate& candidate) const;
+
+ private:
+  const TuningSpace& space_;
+  CostStore* store_;
+  ImplementationCatalog* catalog_;
+  mutable std::optional<ReorderCosts> reorders_;  // made when the measuring is done
+};
+
+}  // namespace fettle

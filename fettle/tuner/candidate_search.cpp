@@ -1,0 +1,130 @@
+#include "fettle/tuner/candidate_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "fettle/core/error.h"
+#include "fettle/search/pareto_front.h"
+#include "fettle/search/strategy_list.h"
+
+namespace fettle {
+namespace {
+
+constexpr size_t kAskedAtOnce = 16;
+
+// Where a search starts: everything as it is, everything in the last precision, and both with all
+// groups narrowed alike.
+std::vector<Candidate> InitialCandidates(const TuningSpace& space) {
+  std::vector<Candidate> initial;
+  const std::vector<TuningDecision>& decisions = space.decisions();
+  for (int narrower = 0; narrower < 8; ++narrower) {
+    for (const bool is_low_precision : {false, true}) {
+      Candidate candidate = space.space().Original();
+      for (size_t i = 0; i < decisions.size(); ++i) {
+        const int last = space.space().decisions()[i].num_options - 1;
+        const bool is_width = decisions[i].kind == TuningDecision::Kind::kWidth;
+        candidate.options[i] = is_width ? std::min(narrower, last) : (is_low_precision ? last : 0);
+      }
+      if (std::ranges::find(initial, candidate) == initial.end()) {
+        initial.push_back(std::move(candidate));
+      }
+    }
+  }
+  return initial;
+}
+
+}  // namespace
+
+Candidate SingleChange(const DesignSpace& space, size_t decision, int option) {
+  Candidate candidate = space.Original();
+  candidate.options[decision] = option;
+  return candidate;
+}
+
+double PredictedLoss(const Candidate& candidate, const DesignSpace& space,
+                     const std::map<std::string, double>& sensitivities) {
+  double loss = 0;
+  for (size_t i = 0; i < candidate.options.size(); ++i) {
+    if (candidate.options[i] == 0) continue;
+    const auto found =
+        sensitivities.find(CandidateText(SingleChange(space, i, candidate.options[i])));
+    // A change that seems to help is noise of the few images it was measured on.
+    if (found != sensitivities.end()) loss += std::max(0.0, found->second);
+  }
+  return loss;
+}
+
+std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
+                                                 const CandidateCosts& costs,
+                                                 const std::map<std::string, double>& sensitivities,
+                                                 const CandidateSearchOptions& options,
+                                                 TuneObserver* observer) {
+  StrategySettings settings;
+  settings.seed = options.seed;
+  settings.initial = InitialCandidates(space);
+  const auto strategy = MakeStrategy(options.strategy, space.space(), settings);
+  if (!strategy) {
+    std::string names;
+    for (const std::string_view name : StrategyNames()) {
+      names.append(names.empty() ? "" : ", ").append(name);
+    }
+    throw Error(ErrorKind::kUsage,
+                Text("--strategy ", options.strategy, ": one of ", names, " is expected"));
+  }
+  std::vector<PredictedCandidate> tried;
+  ParetoFront front(2);
+  while (static_cast<int64_t>(tried.size()) < options.evaluations) {
+    const std::vector<Candidate> asked = strategy->Ask(kAskedAtOnce);
+    if (asked.empty()) break;
+    for (const Candidate& candidate : asked) {
+      observer->StopIfAsked();
+      const double loss = PredictedLoss(candidate, space.space(), sensitivities);
+      tried.push_back({candidate, costs.PredictedMs(candidate), loss});
+      const Objectives objectives = {tried.back().ms, loss};
+      strategy->Tell(candidate, objectives, 0);
+      front.Add(objectives, tried.size() - 1);
+    }
+    observer->Status(Text("search: ", tried.size(), " of ", options.evaluations,
+                          " candidates, front of ", front.points().size()));
+  }
+  std::vector<PredictedCandidate> result;
+  for (const ParetoPoint& point : front.points()) result.push_back(tried[point.payload]);
+  return result;
+}
+
+std::vector<PredictedCandidate> SpreadOver(const std::vector<PredictedCandidate>& front,
+                                           size_t count) {
+  std::vector<PredictedCandidate> picked;
+  if (front.empty() || count == 0) return picked;
+  const auto share = [](double value, double from, double to) {
+    return to == from ? 0.0 : (value - from) / (to - from);
+  };
+  const PredictedCandidate& slowest = front.back();
+  const PredictedCandidate& fastest = front.front();
+  std::vector<double> places;  // 0 for the slowest, 1 for the fastest
+  for (const PredictedCandidate& candidate : front) {
+    const double by_latency =
+        share(std::log(candidate.ms), std::log(slowest.ms), std::log(fastest.ms));
+    const double by_loss =
+        share(std::sqrt(candidate.loss), std::sqrt(slowest.loss), std::sqrt(fastest.loss));
+    places.push_back((by_latency + by_loss) / 2);
+  }
+  std::set<size_t> taken;
+  for (size_t i = 0; i < std::min(count, front.size()); ++i) {
+    const double wanted = count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
+    size_t nearest = front.size();
+    for (size_t k = 0; k < front.size(); ++k) {
+      if (taken.contains(k)) continue;
+      if (nearest == front.size() ||
+          std::abs(places[k] - wanted) < std::abs(places[nearest] - wanted)) {
+        nearest = k;
+      }
+    }
+    taken.insert(nearest);
+  }
+  for (auto index = taken.rbegin(); index != taken.rend(); ++index) picked.push_back(front[*index]);
+  return picked;
+}
+
+}  // namespace fettle

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fettle/search/design_space.h"
+#include "fettle/tuner/candidate_costs.h"
+#include "fettle/tuner/tune_observer.h"
+
+namespace fettle {
+
+// What is believed of a candidate.
+struct PredictedCandidate {
+  Candidate candidate;
+  double ms = 0;
+  double loss = 0;  // added to the original's, before any recovery
+};
+
+// The additive model of accuracy: the sum of what each change alone adds to the loss.
+double PredictedLoss(const Candidate& candidate, const DesignSpace& space,
+                     const std::map<std::string, double>& sensitivities);
+
+// The candidate that differs from the original in one decision.
+Candidate SingleChange(const DesignSpace& space, size_t decision, int option);
+
+struct CandidateSearchOptions {
+  std::string strategy;
+  uint64_t seed = 1;
+  int64_t evaluations = 1000;
+};
+
+// Searches predicted latency against predicted loss; the non-dominated candidates, fastest first.
+// Deterministic in its arguments.
+std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
+                                                 const CandidateCosts& costs,
+                                                 const std::map<std::string, double>& sensitivities,
+                                                 const CandidateSearchOptions& options,
+                                                 TuneObserver* observer);
+
+// Up to `count` of a front (fastest first), slowest first: both ends, and between them evenly over
+// the mean of two scales, the logarithm of the latency and the root of the predicted loss, so that
+// neither the cheap changes nor the deep cuts are left out.
+std::vector<PredictedCandidate> SpreadOver(const std::vector<PredictedCandidate>& front,
+                                           size_t count);
+
+}  // namespace fettle

@@ -1,0 +1,61 @@
+#include "fettle/tuner/cli/front_text.h"
+
+#include <map>
+
+#include "fettle/core/error.h"
+#include "fettle/tuner/cli/console.h"
+
+namespace fettle {
+namespace {
+
+std::string Range(const Interval& interval, double scale, int digits) {
+  return Text(FixedText(scale * interval.value, digits), " [",
+              FixedText(scale * interval.low, digits), ", ",
+              FixedText(scale * interval.high, digits), "]");
+}
+
+// "9 layers pruned, 20 of 22 in bf16".
+std::string Summary(const VerifiedPoint& point) {
+  size_t pruned = 0;
+  std::map<std::string, size_t> precisions;
+  for (const LayerChange& change : point.changes) {
+    if (!change.variant.empty()) ++pruned;
+    ++precisions[change.precision];
+  }
+  std::string text;
+  if (pruned > 0) text = Text(pruned, pruned == 1 ? " group" : " groups", " pruned");
+  for (const auto& [precision, count] : precisions) {
+    if (precision == "f32") continue;
+    text.append(text.empty() ? "" : ", ")
+        .append(Text(count, " of ", point.changes.size(), " layers in ", precision));
+  }
+  return text.empty() ? "primitives only" : text;
+}
+
+std::vector<std::string> Row(const VerifiedPoint& point, const VerifiedPoint& original) {
+  const bool is_original = point.id == original.id;
+  return {point.id,
+          Range(point.latency_ms, 1, 3),
+          FixedText(original.latency_ms.value / point.latency_ms.value, 2).append("x"),
+          FixedText(100 * point.accuracy.value, 2),
+          is_original ? "" : Range(point.drop, 1, 2),
+          point.test_accuracy ? FixedText(100 * point.test_accuracy->value, 2) : "",
+          BytesText(point.memory_bytes),
+          BytesText(point.size_bytes),
+          is_original ? "default primitives, f32" : Summary(point)};
+}
+
+}  // namespace
+
+std::string FrontText(const Session& session) {
+  if (!session.original()) return "nothing has been verified yet\n";
+  const VerifiedPoint& original = *session.original();
+  std::vector<std::vector<std::string>> rows = {{"id", "latency, ms [95 %]", "speed-up",
+                                                 "validation, %", "drop, points [95 %]", "test, %",
+                                                 "memory", "size", "changes"}};
+  rows.push_back(Row(original, original));
+  for (const VerifiedPoint& point : FrontOf(session)) rows.push_back(Row(point, original));
+  return TableText(rows);
+}
+
+}  // namespace fettle

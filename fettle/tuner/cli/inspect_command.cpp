@@ -1,0 +1,175 @@
+#include <nlohmann/json.hpp>
+
+#include "fettle/core/error.h"
+#include "fettle/network/graph.h"
+#include "fettle/network/macs.h"
+#include "fettle/network/onnx/import.h"
+#include "fettle/network/variants/decisions.h"
+#include "fettle/tuner/cli/commands.h"
+#include "fettle/tuner/cli/options.h"
+
+namespace fettle {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct NodeRow {
+  std::string name, op, output;
+  int64_t parameters = 0, macs = 0;
+};
+
+NodeRow RowOf(const Graph& graph, const Node& node) {
+  NodeRow row;
+  row.name = node.name;
+  row.op = std::string(NameOf(node.op));
+  row.output = TypeText(graph.value(node.outputs[0]).type);
+  for (const ValueId id : node.inputs) {
+    if (graph.IsConstant(id)) row.parameters += ElementCount(graph.value(id).type);
+  }
+  row.macs = MacsOf(graph, node);
+  return row;
+}
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
+  return text;
+}
+
+int PrintUnsupported(const std::vector<UnsupportedOperator>& unsupported, bool as_json,
+                     Console& console) {
+  if (as_json) {
+    Json json = {{"schema", 1}, {"supported", false}};
+    json["unsupported"] = Json::array();
+    for (const UnsupportedOperator& op : unsupported) {
+      json["unsupported"].push_back({{"layer", op.node},
+                                     {"operator", op.op_type},
+                                     {"domain", op.domain},
+                                     {"reason", op.reason}});
+    }
+    console.out() << json.dump(1) << '\n';
+  } else {
+    std::vector<std::vector<std::string>> rows = {{"not supported", "layer", "why"}};
+    for (const UnsupportedOperator& op : unsupported) {
+      rows.push_back({op.op_type, op.node, op.reason});
+    }
+    console.out() << TableText(rows);
+  }
+  throw BadInput(unsupported.size(),
+                 " operators are not supported; replace them, or export the "
+                 "model without them");
+}
+
+void PrintJson(const Graph& graph, const std::vector<NetworkDecision>& decisions,
+               Console& console) {
+  Json json = {{"schema", 1}, {"supported", true}};
+  json["parameters"] = graph.NumParameters();
+  for (const auto& [key, ids] :
+       {std::pair("inputs", graph.inputs()), std::pair("outputs", graph.outputs())}) {
+    json[key] = Json::array();
+    for (const ValueId id : ids) {
+      json[key].push_back(
+          {{"name", graph.value(id).name}, {"type", TypeText(graph.value(id).type)}});
+    }
+  }
+  json["layers"] = Json::array();
+  int64_t macs = 0;
+  for (const Node& node : graph.nodes()) {
+    const NodeRow row = RowOf(graph, node);
+    macs += row.macs;
+    json["layers"].push_back({{"layer", row.name},
+                              {"operator", OpText(node.op)},
+                              {"output", row.output},
+                              {"parameters", row.parameters},
+                              {"macs", row.macs}});
+  }
+  json["macs"] = macs;
+  json["decisions"] = Json::array();
+  for (const NetworkDecision& decision : decisions) {
+    Json options = Json::array();
+    for (const NetworkOption& option : decision.options) {
+      options.push_back(
+          {{"variant", option.variant}, {"parameters", option.parameters}, {"macs", option.macs}});
+    }
+    Json entry = {{"layer", decision.layer}, {"layers", decision.layers}, {"options", options}};
+    if (!decision.reason.empty()) entry["reason"] = decision.reason;
+    json["decisions"].push_back(std::move(entry));
+  }
+  console.out() << json.dump(1) << '\n';
+}
+
+void PrintTables(const Graph& graph, const std::vector<NetworkDecision>& decisions,
+                 Console& console) {
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "operator", "output", "parameters", "MACs"}};
+  int64_t macs = 0;
+  for (const Node& node : graph.nodes()) {
+    const NodeRow row = RowOf(graph, node);
+    macs += row.macs;
+    rows.push_back({row.name, row.op, row.output,
+                    row.parameters > 0 ? CountText(row.parameters) : "",
+                    row.macs > 0 ? CountText(row.macs) : ""});
+  }
+  rows.push_back({"total", "", "", CountText(graph.NumParameters()), CountText(macs)});
+  console.out() << TableText(rows);
+
+  console.out() << "\nwhat may change (each option alone: parameters, MACs of the whole network)\n";
+  for (const NetworkDecision& decision : decisions) {
+    if (decision.options.empty()) continue;
+    console.out() << "  " << decision.layer;
+    if (decision.layers.size() > 1) {
+      console.out() << "  (with " << decision.layers.size() - 1
+                    << " more: " << Join({decision.layers.begin() + 1, decision.layers.end()})
+                    << ")";
+    }
+    console.out() << '\n';
+    for (const NetworkOption& option : decision.options) {
+      console.out() << "    " << option.variant << "  " << CountText(option.parameters) << ", "
+                    << CountText(option.macs) << '\n';
+    }
+  }
+  bool has_heading = false;
+  for (const NetworkDecision& decision : decisions) {
+    if (!decision.options.empty()) continue;
+    if (!has_heading) console.out() << "\nwhat may not, and why\n";
+    has_heading = true;
+    console.out() << "  " << decision.layer << ": " << decision.reason << '\n';
+  }
+}
+
+}  // namespace
+
+int RunInspect(std::span<const std::string> arguments, Console& console) {
+  Options options(
+      "inspect MODEL.onnx",
+      "Lists a model's layers with their shapes, parameters and multiplications (MACs), "
+      "what a tuning session may change and to what, and what is not supported and why.",
+      {"fettle inspect models/resnet20.onnx",
+       "fettle inspect models/resnet20.onnx --json | jq '.decisions[].layer'"});
+  options.AddArgument("MODEL", "An ONNX file.");
+  options.AddValue("batch", "N", "The batch, where the file leaves it open (default 1).");
+  options.AddValue("step", "N", "Offer widths that are multiples of this (default 8).");
+  options.AddFlag("json", "Prints JSON.");
+  if (!options.Parse(arguments)) {
+    console.out() << options.Help();
+    return 0;
+  }
+  ImportOptions import;
+  import.batch = options.GetInteger("batch", 1, 1, 1 << 20);
+  const std::string file = options.Get("MODEL");
+  const std::vector<UnsupportedOperator> unsupported = FindUnsupported(file, import);
+  if (!unsupported.empty()) return PrintUnsupported(unsupported, options.Has("json"), console);
+
+  const Graph graph = ImportOnnx(file, import);
+  DecisionOptions offered;
+  offered.channel_step = options.GetInteger("step", offered.channel_step, 1, 4096);
+  const std::vector<NetworkDecision> decisions = FindDecisions(graph, offered);
+  if (options.Has("json")) {
+    PrintJson(graph, decisions, console);
+  } else {
+    PrintTables(graph, decisions, console);
+  }
+  return 0;
+}
+
+}  // namespace fettle

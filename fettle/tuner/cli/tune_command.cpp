@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "fettle/core/error.h"
+#include "fettle/core/file.h"
+#include "fettle/network/macs.h"
+#include "fettle/network/onnx/import.h"
+#include "fettle/search/strategy_list.h"
+#include "fettle/training/data/dataset_files.h"
+#include "fettle/tuner/cli/commands.h"
+#include "fettle/tuner/cli/database_argument.h"
+#include "fettle/tuner/cli/front_text.h"
+#include "fettle/tuner/cli/interrupt.h"
+#include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/local_worker.h"
+#include "fettle/tuner/tuner.h"
+
+namespace fettle {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t kCalibrationImages = 1000;
+constexpr int64_t kRecoveryImages = 24'000;
+
+class ConsoleObserver : public TuneObserver {
+ public:
+  explicit ConsoleObserver(Console& console) : console_(console) {}
+  void Note(const std::string& line) override { console_.Note(line); }
+  void Status(const std::string& line) override { console_.Status(line); }
+  bool ShouldStop() override { return WasInterrupted(); }
+
+ private:
+  Console& console_;
+};
+
+void Declare(Options* options) {
+  options->AddArgument("MODEL", "The trained model, an ONNX file.");
+  options->AddValue("data", "DATA", "The dataset: fashion-mnist[:DIR], mnist:DIR or cifar10:DIR.");
+  options->AddValue("device", "D", "Where to measure; only 'local', this machine, so far.");
+  options->AddValue("objectives", "LIST",
+                    "latency,accuracy (the default), which so far are the "
+                    "only ones; energy needs a meter.");
+  options->AddValue("budget", "TIME", "How long to take: 90s, 10m, 2h (default 10m).");
+  options->AddValue("session", "DIR",
+                    "Where the session is kept (default: MODEL's name with "
+                    "-session).");
+  options->AddFlag("resume", "Goes on with the session.");
+  options->AddValue("db", "FILE", kDatabaseHelp);
+  options->AddValue("threads", "N", "Threads to deploy with (default 1).");
+  options->AddValue("batch", "N", "The batch to deploy with (default 1).");
+  std::string names;
+  for (const std::string_view name : StrategyNames()) {
+    names.append(names.empty() ? "" : ", ").append(name);
+  }
+  options->AddValue("strategy", "S", Text("How to search: ", names, "."));
+  options->AddValue("max-drop", "PTS", "Verify no candidate predicted to lose more points.");
+  options->AddValue("seed", "N", "Of the search and of training (default 1).");
+  options->AddFlag("dry-run", "Says what would be searched and measured, and does nothing.");
+  options->AddFlag("json", "Prints the front as JSON.");
+}
+
+void CheckObjectives(const std::string& list) {
+  std::istringstream words(list);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word == "latency" || word == "accuracy" || word.empty()) continue;
+    if (word == "energy") {
+      throw Error(
+          ErrorKind::kDevice,
+          "--objectives energy: energy is measured by the device rung but not searched yet; "
+          "leave it out");
+    }
+    throw Error(ErrorKind::kUsage,
+                Text("--objectives ", word, ": latency and accuracy can be searched so far"));
+  }
+}
+
+std::string HashOf(const std::string& bytes) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+  std::ostringstream out;
+  out << std::hex << hash;
+  return out.str();
+}
+
+Dataset Shortened(Dataset dataset, int64_t most, uint64_t seed) {
+  if (dataset.size() <= most) return dataset;
+  const std::vector<size_t> order = Random(seed).Permutation(static_cast<size_t>(dataset.size()));
+  std::vector<int64_t> indices(order.begin(), order.begin() + most);
+  std::ranges::sort(indices);
+  return Subset(dataset, indices);
+}
+
+TuningData LoadData(const std::string& text, uint64_t seed) {
+  TuningData data;
+  data.train =
+      Shortened(LoadDataset(ParseDataSpec(text, DataSplit::kTrain)), kRecoveryImages, seed);
+  data.validation = LoadDataset(ParseDataSpec(text, DataSplit::kValidation));
+  data.calibration = Shortened(data.validation, kCalibrationImages, seed);
+  data.test = LoadDataset(ParseDataSpec(text, DataSplit::kTest));
+  return data;
+}
+
+int DryRun(const TuningSpace& space, const CandidateCosts& costs, const CostStore& store,
+           Console& console) {
+  console.out() << "decisions: " << space.decisions().size() << ", candidates: 10^"
+                << FixedText(space.space().Log10NumCandidates(), 1) << '\n';
+  for (const Decision& decision : space.space().decisions()) {
+    console.out() << "  " << decision.name << ": " << decision.num_options << " options\n";
+  }
+  int64_t missing = 0, specs = 0;
+  for (const auto& list : {costs.ReordersToMeasure(), costs.LayersToMeasure()}) {
+    for (const LayerSpec& spec : list) {
+      ++specs;
+      missing += store.IsComplete(spec) ? 0 : 1;
+    }
+  }
+  console.out() << "layers to know: " << specs << ", to be measured: " << missing << '\n';
+  return 0;
+}
+
+}  // namespace
+
+int RunTune(std::span<const std::string> arguments, Console& console) {
+  Options options(
+      "tune MODEL.onnx --data DATA [--budget 10m] [--session DIR]",
+      "Searches structure (channel pruning), precision (f32, bf16) and primitives of a trained "
+      "classifier against latency measured on this machine and accuracy measured on the data; "
+      "recovers what it prunes; ends with a Pareto front of verified configurations. Ctrl-C saves "
+      "everything and --resume goes on.",
+      {"fettle tune models/resnet20.onnx --data fashion-mnist --budget 5m --session session",
+       "fettle front session", "fettle deploy session --pick knee --out deployed"});
+  Declare(&options);
+  if (!options.Parse(arguments)) {
+    console.out() << options.Help();
+    return 0;
+  }
+  if (!options.Has("data")) {
+    throw Error(ErrorKind::kUsage, "--data is missing; see fettle tune --help");
+  }
+  if (options.Get("device", "local") != "local") {
+    throw Error(ErrorKind::kUsage,
+                Text("--device ", options.Get("device"), ": only 'local' can be measured so far"));
+  }
+  CheckObjectives(options.Get("objectives", "latency,accuracy"));
+
+  SessionSettings settings;
+  settings.model = options.Get("MODEL");
+  settings.model_hash = HashOf(ReadFile(settings.model));
+  settings.data = options.Get("data");
+  settings.threads = static_cast<int>(options.GetInteger("threads", 1, 1, 1024));
+  settings.batch = options.GetInteger("batch", 1, 1, 1 << 16);
+  settings.seed = static_cast<uint64_t>(options.GetInteger("seed", 1, 0, INT64_MAX));
+  settings.strategy = options.Get("strategy", std::string(StrategyNames().front()));
+  settings.budget_seconds = options.GetSeconds("budget", 600);
+  settings.max_drop_points = options.GetNumber("max-drop", 100, 0, 100);
+  const std::filesystem::path folder =
+      options.Get("session", std::filesystem::path(settings.model).stem().string() + "-session");
+
+  ImportOptions import;
+  import.batch = settings.batch;
+  const Graph model = ImportOnnx(settings.model, import);
+  const TuningData data = LoadData(settings.data, settings.seed);
+  RequireFits(data.validation, model.value(model.inputs().at(0)).type.shape,
+              model.value(model.outputs().at(0)).type.shape.back());
+
+  const InterruptScope interrupts;
+  WorkerClient worker(LocalWorker(OwnProgram()));
+  const Description device = worker.Describe({settings.threads});
+  settings.device = DeviceId(device.fingerprint);
+  settings.device_name = device.fingerprint.cpu_model;
+  for (const std::string& concern : ConcernsOf(device.preflight)) console.Note("note: " + concern);
+
+  const PrimitiveList primitives = PrimitiveList::All();
+  const Target target = HostTarget(settings.threads);
+  ImplementationCatalog catalog(primitives, target);
+  CostDatabase database =
+      CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
+  if (database.salvage()) {
+    console.Note(Text("note: the cost database was damaged (", database.salvage()->reason, "); ",
+                      database.salvage()->costs_kept,
+                      " records could be read, the file is kept as ",
+                      database.salvage()->damaged_file.string()));
+  }
+  CostStore store(&database, &worker, &catalog, device, Text("fettle tune, seed ", settings.seed));
+  const TuningSpace space(model, {});
+  const CandidateCosts costs(space, &store, &catalog);
+  if (options.Has("dry-run")) return DryRun(space, costs, store, console);
+
+  Session session =
+      options.Has("resume") ? Session::Resume(folder, settings) : Session::Create(folder, settings);
+  ConsoleObserver observer(console);
+  Verifier verifier(&session, space, costs, data, &worker, primitives, target, &observer);
+  Tuner tuner(&session, space, &store, costs, &verifier, &observer);
+  console.Note(Text("session ", folder.string(), ": ", space.decisions().size(), " decisions, 10^",
+                    FixedText(space.space().Log10NumCandidates(), 1), " candidates, on ",
+                    settings.device_name, ", ", settings.threads, " thread(s), budget ",
+                    SecondsText(settings.budget_seconds)));
+  try {
+    tuner.Run();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInterrupted) throw;
+    throw Error(ErrorKind::kInterrupted,
+                Text("interrupted; what was measured is saved in ", folder.string(),
+                     ", the same command with --resume goes on"));
+  }
+  console.ClearStatus();
+
+  const RecordCounts& counts = store.counts();
+  Json records = {
+      {"requested", counts.requested}, {"reused", counts.reused}, {"new", counts.added}};
+  records["remeasured"] = Json::object();
+  for (const auto& [reason, count] : counts.remeasured) records["remeasured"][reason] = count;
+  session.AddNote("records", records.dump());
+  if (options.Has("json")) {
+    Json front = FrontJson(session);
+    front["records"] = records;
+    console.out() << front.dump(1) << '\n';
+  } else {
+    console.out() << FrontText(session);
+    console.Note(Text("records: ", counts.requested, " requested, ", counts.reused,
+                      " from the database, ", counts.added, " new"));
+  }
+  return 0;
+}
+
+}  // namespace fettle

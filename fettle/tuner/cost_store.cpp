@@ -1,0 +1,107 @@
+#include "fettle/tuner/cost_store.h"
+
+#include <chrono>
+
+#include "fettle/core/error.h"
+#include "fettle/database/cost_match.h"
+
+namespace fettle {
+namespace {
+
+// A layer has a dozen implementations and a network a hundred layers: a few tens of milliseconds
+// each tell the good from the bad, and close contenders are told apart within the network.
+TimingOptions LayerTiming() {
+  TimingOptions options;
+  options.relative_width = 0.05;
+  options.max_rounds = 40;
+  options.contender_budget = std::chrono::milliseconds(14);
+  options.warm_up_budget = std::chrono::milliseconds(5);
+  return options;
+}
+
+int64_t SecondsSince1970() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+}  // namespace
+
+CostStore::CostStore(CostDatabase* database, WorkerClient* worker, ImplementationCatalog* catalog,
+                     Description device, std::string who)
+    : database_(database),
+      worker_(worker),
+      catalog_(catalog),
+      device_(std::move(device)),
+      who_(std::move(who)) {
+  LoadRecords();
+}
+
+void CostStore::LoadRecords() {
+  CostFilter filter;
+  filter.device = DeviceId(device_.fingerprint);
+  filter.threads = catalog_->target().threads;
+  filter.mode = CacheMode::kHot;
+  for (const CostRecord& record : database_->Find(filter)) {
+    const MatchQuality quality = QualityOf(record, {record.task, device_.fingerprint});
+    if (quality == MatchQuality::kExact) {
+      costs_.Add(record);
+    } else {
+      outdated_.insert(record.task.key.text + record.task.implementation);
+    }
+  }
+}
+
+CostRecord CostStore::RecordOf(const LayerSpec& spec, const Implementation& implementation,
+                               const Measurement& measurement) const {
+  CostRecord record;
+  record.task.key = KeyOf(spec);
+  record.task.implementation = implementation.name;
+  record.task.version = implementation.version;
+  record.task.inputs = implementation.inputs;
+  record.task.output = implementation.output;
+  record.task.threads = catalog_->target().threads;
+  record.task.mode = measurement.mode;
+  record.measurement = measurement;
+  record.provenance = {device_.fingerprint, SecondsSince1970(), who_};
+  return record;
+}
+
+bool CostStore::IsComplete(const LayerSpec& spec) const {
+  for (const Implementation& implementation : catalog_->Of(spec)) {
+    if (!costs_.IsKnown(spec, implementation)) return false;
+  }
+  return true;
+}
+
+void CostStore::Require(const LayerSpec& spec) {
+  if (!required_.insert(KeyOf(spec)).second) return;
+  LayerRequest request;
+  request.spec = spec;
+  request.threads = catalog_->target().threads;
+  request.options = LayerTiming();
+  for (const Implementation& implementation : catalog_->Of(spec)) {
+    ++counts_.requested;
+    if (costs_.IsKnown(spec, implementation)) {
+      ++counts_.reused;
+    } else {
+      request.implementations.push_back(implementation);
+    }
+  }
+  if (request.implementations.empty()) return;
+  const LayerAnswer answer = worker_->MeasureLayer(request, WorkerClient::TimeoutOf(request));
+  std::vector<CostRecord> records;
+  for (size_t i = 0; i < answer.timings.size(); ++i) {
+    records.push_back(RecordOf(spec, request.implementations[i], answer.timings[i].measurement));
+  }
+  database_->Insert(records);
+  for (const CostRecord& record : records) {
+    costs_.Add(record);
+    if (outdated_.contains(record.task.key.text + record.task.implementation)) {
+      ++counts_.remeasured["another version"];
+    } else {
+      ++counts_.added;
+    }
+  }
+}
+
+}  // namespace fettle

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fettle/core/layer_spec.h"
+#include "fettle/cost_models/implementation_catalog.h"
+#include "fettle/cost_models/measured_costs.h"
+#include "fettle/database/cost_database.h"
+#include "fettle/device/worker_client.h"
+
+namespace fettle {
+
+// What was asked of the cost database, counted in (layer, implementation) pairs.
+struct RecordCounts {
+  int64_t requested = 0, reused = 0, added = 0;
+  std::map<std::string, int64_t> remeasured;  // by reason
+};
+
+// The costs of layers on a device: those that the database holds, and those that it has the worker
+// measure and puts there, each at once, so that a kill loses what is being measured and no more.
+class CostStore {
+ public:
+  // All outlive it. `device` describes the worker's; `who` is recorded with what is measured.
+  CostStore(CostDatabase* database, WorkerClient* worker, ImplementationCatalog* catalog,
+            Description device, std::string who);
+
+  // Makes sure that every implementation of the layer has been measured, now or before.
+  void Require(const LayerSpec& spec);
+
+  // Whether Require would measure nothing.
+  bool IsComplete(const LayerSpec& spec) const;
+
+  const MeasuredCosts& costs() const { return costs_; }
+  const RecordCounts& counts() const { return counts_; }
+  const Description& device() const { return device_; }
+
+ private:
+  void LoadRecords();
+  CostRecord RecordOf(const LayerSpec& spec, const Implementation& implementation,
+                      const Measurement& measurement) const;
+
+  CostDatabase* database_;
+  WorkerClient* worker_;
+  ImplementationCatalog* catalog_;
+  Description device_;
+  std::string who_;
+  MeasuredCosts costs_;
+  RecordCounts counts_;
+  std::set<LayerKey> required_;
+  std::set<std::string> outdated_;  // layer and implementation, measured with other versions only
+};
+
+}  // namespace fettle

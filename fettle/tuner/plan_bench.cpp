@@ -1,0 +1,113 @@
+#include "fettle/tuner/plan_bench.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fettle/core/error.h"
+#include "fettle/core/random.h"
+#include "fettle/device/peers/onnxruntime/onnxruntime_peer.h"
+#include "fettle/runtime/plan_file.h"
+
+namespace fettle {
+namespace {
+
+constexpr double kRoundMs = 50;
+
+std::vector<Tensor> RandomInputs(const Plan& plan) {
+  std::vector<Tensor> inputs;
+  Random random(1);
+  for (const int id : plan.inputs) {
+    inputs.emplace_back(plan.tensors[static_cast<size_t>(id)].type);
+    if (inputs.back().dtype() != DType::kF32) continue;
+    for (float& value : inputs.back().values<float>()) value = static_cast<float>(random.Normal());
+  }
+  return inputs;
+}
+
+Interval IntervalOf(const std::vector<double>& samples) {
+  const auto interval = MedianInterval(samples);
+  if (!interval) throw Error(ErrorKind::kDevice, "too few rounds for an interval");
+  return *interval;
+}
+
+}  // namespace
+
+PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request) {
+  const double budget = std::chrono::duration<double>(request.options.contender_budget).count() + 2;
+  const auto seconds =
+      static_cast<int64_t>(60 + 4 * budget * static_cast<double>(request.folders.size()));
+  const Reply reply =
+      worker->Ask(kMeasurePlansKind, BodyOf(request), std::chrono::seconds(seconds));
+  if (reply.status == ReplyStatus::kAnswer) return ParsePlansAnswer(reply.body);
+  if (reply.status == ReplyStatus::kError) throw Error(reply.error.kind, reply.error.message);
+  throw Error(ErrorKind::kDevice, Text("while measuring networks: ", reply.detail));
+}
+
+std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program) {
+  for (const std::filesystem::path& folder :
+       {program.parent_path().parent_path() / "share" / "fettle" / "onnxruntime",
+        std::filesystem::path(FETTLE_SOURCE_FOLDER) / "tools" / "onnxruntime"}) {
+    if (std::filesystem::exists(folder / "node_modules" / "onnxruntime-node")) {
+      return folder / "peer.mjs";
+    }
+  }
+  throw Error(ErrorKind::kDevice,
+              "ONNX Runtime is not installed; run tools/install_peer in Fettle's sources");
+}
+
+PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,
+                                      const std::filesystem::path& plan_folder,
+                                      const std::filesystem::path& model, int threads,
+                                      const std::filesystem::path& peer_script, int rounds) {
+  OnnxRuntimePeerOptions peer_options;
+  peer_options.script = peer_script;
+  OnnxRuntimePeer peer(peer_options);
+  OnnxRuntimeSession session = peer.Load(model, {.threads = threads});
+  const std::vector<Tensor> inputs = RandomInputs(ReadPlan(plan_folder));
+
+  PlansRequest request;
+  request.folders = {plan_folder.string()};
+  request.threads = threads;
+  // One round of ours: a fixed short time, whatever its interval.
+  request.options.relative_width = 1e-6;
+  request.options.contender_budget = std::chrono::milliseconds(static_cast<int64_t>(kRoundMs));
+  request.options.warm_up_budget = std::chrono::milliseconds(20);
+  const auto ours = [&] {
+    const Measurement measurement = MeasurePlans(worker, request).plans.at(0).timing.measurement;
+    if (measurement.samples_ms.empty()) {
+      throw Error(ErrorKind::kDevice,
+                  Text("our network could not be measured: ", measurement.detail));
+    }
+    return Median(measurement.samples_ms);
+  };
+
+  PeerComparison comparison;
+  comparison.version = peer.version();
+  comparison.binding_ms = Median(peer.TimeBinding(200, 500));
+  const double first = Median(session.Time(inputs, 5, 10));
+  const int runs = std::clamp(static_cast<int>(kRoundMs / std::max(first, 1e-3)), 3, 2000);
+  const auto theirs = [&] {
+    return std::max(1e-6, Median(session.Time(inputs, 2, runs)) - comparison.binding_ms);
+  };
+  std::vector<double> our_ms, peer_ms, ratios;
+  for (int round = 0; round < rounds; ++round) {
+    double our = 0, their = 0;
+    if (round % 2 == 0) {
+      our = ours();
+      their = theirs();
+    } else {
+      their = theirs();
+      our = ours();
+    }
+    our_ms.push_back(our);
+    peer_ms.push_back(their);
+    ratios.push_back(their / our);
+  }
+  comparison.rounds = rounds;
+  comparison.our_ms = IntervalOf(our_ms);
+  comparison.peer_ms = IntervalOf(peer_ms);
+  comparison.ratio = IntervalOf(ratios);
+  return comparison;
+}
+
+}  // namespace fettle

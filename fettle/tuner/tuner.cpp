@@ -1,0 +1,212 @@
+#include "fettle/tuner/tuner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iomanip>
+#include <sstream>
+
+#include "fettle/core/error.h"
+
+namespace fettle {
+namespace {
+
+constexpr double kSecondsToFinishAPoint = 4;  // measured again, and evaluated on the test images
+constexpr double kLongestRecovery = 120;      // seconds
+constexpr double kShortestRecovery = 3;
+constexpr double kPickingShare = 0.6;    // of what is left, for a first recovery of every pick
+constexpr double kDeepeningShare = 0.2;  // of what is left, for one further training
+
+std::string Fixed(double value, int digits) {
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(digits) << value;
+  return out.str();
+}
+
+}  // namespace
+
+void TuneObserver::StopIfAsked() {
+  if (ShouldStop()) {
+    throw Error(ErrorKind::kInterrupted,
+                "interrupted; everything measured is saved, --resume goes on");
+  }
+}
+
+Tuner::Tuner(Session* session, const TuningSpace& space, CostStore* store,
+             const CandidateCosts& costs, Verifier* verifier, TuneObserver* observer)
+    : session_(session),
+      space_(space),
+      store_(store),
+      costs_(costs),
+      verifier_(verifier),
+      observer_(observer),
+      begin_(std::chrono::steady_clock::now()) {}
+
+double Tuner::Elapsed() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+}
+
+void Tuner::Run() {
+  Profile();
+  if (!session_->original()) {
+    const VerifiedPoint point = verifier_->VerifyOriginal();
+    observer_->Note(Text("original: ", Fixed(point.latency_ms.value, 3), " ms, accuracy ",
+                         Fixed(100 * point.accuracy.value, 2), " % (validation)"));
+  }
+  MeasureSensitivities();
+  VerifyAll();
+  const std::vector<VerifiedPoint> front = FrontOf(*session_);
+  if (!front.empty()) verifier_->MeasureFinally(front);
+}
+
+void Tuner::Profile() {
+  std::vector<LayerSpec> specs = costs_.ReordersToMeasure();
+  const std::vector<LayerSpec> layers = costs_.LayersToMeasure();
+  specs.insert(specs.end(), layers.begin(), layers.end());
+  const double most_seconds = kProfileShare * session_->settings().budget_seconds;
+  size_t done = 0, measured = 0;
+  const double started = Elapsed();
+  for (const LayerSpec& spec : specs) {
+    observer_->StopIfAsked();
+    const double spent = Elapsed() - started;
+    if (!store_->IsComplete(spec) && spent > most_seconds) {
+      observer_->Note(Text("profile: ", done, " of ", specs.size(), " layers are known after ",
+                           Fixed(spent, 0), " s (", Fixed(100 * kProfileShare, 0),
+                           " % of the budget); the cost of the others is predicted"));
+      return;
+    }
+    if (!store_->IsComplete(spec)) ++measured;
+    store_->Require(spec);
+    ++done;
+    const double left = measured == 0 ? 0
+                                      : (Elapsed() - started) / static_cast<double>(done) *
+                                            static_cast<double>(specs.size() - done);
+    observer_->Status(Text("profile: layer ", done, " of ", specs.size(), ", ", measured,
+                           " measured now, about ", Fixed(left, 0), " s left"));
+  }
+  observer_->Note(Text("profile: ", specs.size(), " layers known, ", measured, " measured now, in ",
+                       Fixed(Elapsed() - started, 0), " s"));
+}
+
+void Tuner::MeasureSensitivities() {
+  const DesignSpace& space = space_.space();
+  const std::string original = CandidateText(space.Original());
+  const auto known = [&](const std::string& text) {
+    return session_->sensitivities().contains(text);
+  };
+  std::vector<Candidate> singles;
+  for (size_t i = 0; i < space.size(); ++i) {
+    for (int option = 1; option < space.decisions()[i].num_options; ++option) {
+      singles.push_back(SingleChange(space, i, option));
+    }
+  }
+  const double loss_of_original = verifier_->CalibrationLoss(space.Original());
+  size_t done = 0;
+  const double started = Elapsed();
+  for (const Candidate& single : singles) {
+    observer_->StopIfAsked();
+    ++done;
+    if (known(CandidateText(single))) continue;
+    session_->AddSensitivity(CandidateText(single),
+                             verifier_->CalibrationLoss(single) - loss_of_original);
+    observer_->Status(Text("sensitivity: ", done, " of ", singles.size(), " changes"));
+  }
+  observer_->Note(Text("sensitivity: ", singles.size(), " single changes, in ",
+                       Fixed(Elapsed() - started, 0), " s"));
+}
+
+bool Tuner::IsVerified(const Candidate& candidate) const {
+  const std::string text = CandidateText(candidate);
+  return std::ranges::any_of(session_->points(),
+                             [&](const VerifiedPoint& point) { return point.candidate == text; });
+}
+
+double Tuner::SecondsToRecover(size_t remaining) const {
+  const double finish =
+      kSecondsToFinishAPoint * static_cast<double>(session_->points().size() + remaining + 1);
+  const double each =
+      kPickingShare * (Left() - finish) / static_cast<double>(std::max<size_t>(1, remaining));
+  return std::clamp(each - overhead_seconds_, kShortestRecovery, kLongestRecovery);
+}
+
+void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
+  const double started = Elapsed();
+  const double seconds = SecondsToRecover(remaining);
+  const std::string id = Text("c", session_->points().size());
+  const VerifiedPoint point = verifier_->Verify(id, candidate, seconds);
+  session_->AddPoint(point);
+  const double spent = Elapsed() - started;
+  if (point.trained_steps == 0) {
+    overhead_seconds_ = std::max(1.0, spent);
+  } else {
+    overhead_seconds_ = std::clamp(spent - seconds, 1.0, 60.0);
+  }
+  observer_->Note(Text(id, ": ", Fixed(point.latency_ms.value, 3), " ms (predicted ",
+                       Fixed(point.predicted_ms, 3), "), accuracy ",
+                       Fixed(100 * point.accuracy.value, 2), " %, drop ",
+                       Fixed(point.drop.value, 2), " points, ", point.trained_steps,
+                       " steps of recovery from ", point.parent, ", ", Fixed(spent, 0), " s"));
+}
+
+bool Tuner::MayGoOn() const {
+  const auto points = static_cast<double>(session_->points().size());
+  return Left() > kSecondsToFinishAPoint * (points + 1) + overhead_seconds_ + kShortestRecovery;
+}
+
+void Tuner::DeepenFront() {
+  const auto is_better = [](const VerifiedPoint& a, const VerifiedPoint& b) {
+    return a.drop.value < b.drop.value;
+  };
+  std::vector<VerifiedPoint> members = FrontOf(*session_);
+  std::erase_if(members, [](const VerifiedPoint& point) { return point.trained_steps == 0; });
+  std::ranges::sort(members, is_better);
+  for (const VerifiedPoint& member : members) {
+    if (!MayGoOn()) return;
+    observer_->StopIfAsked();
+    const double finish =
+        kSecondsToFinishAPoint * static_cast<double>(session_->points().size() + 1);
+    const double seconds = std::clamp(Left() - finish - overhead_seconds_, kShortestRecovery,
+                                      std::min(kLongestRecovery, kDeepeningShare * Left()));
+    const VerifiedPoint deeper = verifier_->Deepen(member, seconds);
+    observer_->Note(Text(member.id, " trained further: accuracy ",
+                         Fixed(100 * member.accuracy.value, 2), " -> ",
+                         Fixed(100 * deeper.accuracy.value, 2), " %"));
+    if (deeper != member) session_->AddPoint(deeper);
+  }
+}
+
+void Tuner::VerifyAll() {
+  CandidateSearchOptions options;
+  options.strategy = session_->settings().strategy;
+  options.seed = session_->settings().seed;
+  // The larger the network, the longer each candidate takes.
+  const auto decisions = static_cast<int64_t>(space_.decisions().size());
+  options.evaluations = std::clamp<int64_t>(30'000 / std::max<int64_t>(1, decisions), 200, 1000);
+  const double started = Elapsed();
+  std::vector<PredictedCandidate> front =
+      SearchCandidates(space_, costs_, session_->sensitivities(), options, observer_);
+  // Beyond the loss of a guess the sum of single changes says nothing any more.
+  const auto classes = static_cast<double>(verifier_->num_classes());
+  std::erase_if(front, [&](const PredictedCandidate& candidate) {
+    return candidate.loss > std::log(classes);
+  });
+  observer_->Note(Text("search: ", options.evaluations, " candidates, predicted front of ",
+                       front.size(), ", in ", Fixed(Elapsed() - started, 0), " s"));
+
+  const auto affordable = static_cast<size_t>(std::max(0.0, Left() / 14));
+  std::vector<PredictedCandidate> picks =
+      SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
+  std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
+  while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
+    observer_->StopIfAsked();
+    const PredictedCandidate next = picks.front();
+    VerifyOne(next, picks.size());
+    picks.erase(picks.begin());
+  }
+  while (MayGoOn()) {
+    const double before = Left();
+    DeepenFront();
+    if (Left() > before - 1) return;  // nothing on the front was trained
+  }
+}
+
+}  // namespace fettle

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+
+#include "fettle/tuner/cost_store.h"
+#include "fettle/tuner/session.h"
+#include "fettle/tuner/tune_observer.h"
+#include "fettle/tuner/tuning_space.h"
+#include "fettle/tuner/verifier.h"
+
+namespace fettle {
+
+// A tuning session, from what it finds in its folder to the end of its budget:
+//
+//   1. profile      the layers that decide the space are measured, those not in the database yet;
+//                   at most kProfileShare of the budget
+//   2. sensitivity  what each single change does to the loss on calibration images
+//   3. search       predicted latency (primitives solved for each candidate) against predicted loss
+//   4. verify       candidates spread over the predicted front are built, recovered, measured from
+//                   end to end and evaluated, the wide ones first, so that the narrow ones start
+//                   from trained weights; what is left of the budget goes into training the
+//                   front's members further, but for
+//   5. finish       the front is measured again in a fresh process
+//
+// 1 to 3 depend on the measurements in the database, the data and the seed alone, so that a session
+// run again measures no layer twice. Only verified points are ever on the front.
+class Tuner {
+ public:
+  Tuner(Session* session, const TuningSpace& space, CostStore* store, const CandidateCosts& costs,
+        Verifier* verifier, TuneObserver* observer);
+
+  // Throws Error (kInterrupted) where the observer wants to stop; everything known is saved.
+  void Run();
+
+  static constexpr double kProfileShare = 0.4;
+  static constexpr size_t kFewestPoints = 10;  // verified before the budget may end the session
+
+ private:
+  double Elapsed() const;
+  double Left() const { return session_->settings().budget_seconds - Elapsed(); }
+  void Profile();
+  void MeasureSensitivities();
+  void VerifyAll();
+  // How many of the picks are still to be verified, and how long each may be trained.
+  double SecondsToRecover(size_t remaining) const;
+  bool IsVerified(const Candidate& candidate) const;
+  void VerifyOne(const PredictedCandidate& candidate, size_t remaining);
+  // Trains the members of the front further, those that lost least first, while the budget lasts.
+  void DeepenFront();
+  bool MayGoOn() const;
+
+  Session* session_;
+  const TuningSpace& space_;
+  CostStore* store_;
+  const CandidateCosts& costs_;
+  Verifier* verifier_;
+  TuneObserver* observer_;
+  std::chrono::steady_clock::time_point begin_;
+  double overhead_seconds_ = 4;  // of a verification beside its recovery, as measured
+};
+
+}  // namespace fettle

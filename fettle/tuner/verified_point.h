@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fettle/core/statistics.h"
+
+namespace fettle {
+
+// What was changed in a layer, and what computes it.
+struct LayerChange {
+  std::string layer, variant, precision, primitive;
+
+  friend bool operator==(const LayerChange&, const LayerChange&) = default;
+};
+
+// A candidate that was built, run on the device from end to end, and evaluated on the data. Shares
+// are of 1, drops of accuracy in points (positive where it is worse).
+struct VerifiedPoint {
+  std::string id;         // "c7"; the original's is "original"
+  std::string candidate;  // CandidateText; empty for the original
+  std::string parent;     // whose trained weights it started from
+  int64_t trained_steps = 0;
+  Interval latency_ms;
+  double predicted_ms = 0;                           // by the additive model, before correction
+  double predicted_loss = 0;                         // sum of sensitivities
+  Interval accuracy;                                 // on the validation split
+  Interval drop;                                     // paired with the original, likewise
+  double agreement = 1;                              // with the original's answers
+  std::optional<Interval> test_accuracy, test_drop;  // reported, never chosen by
+  int64_t memory_bytes = 0;                          // planned
+  std::optional<int64_t> measured_memory_bytes;
+  int64_t size_bytes = 0;  // weights as stored
+  int64_t macs = 0;
+  int64_t parameters = 0;
+  std::vector<LayerChange> changes;
+
+  friend bool operator==(const VerifiedPoint&, const VerifiedPoint&) = default;
+};
+
+nlohmann::ordered_json ToJson(const Interval& interval);
+nlohmann::ordered_json ToJson(const VerifiedPoint& point);
+// Throws nlohmann::json::exception where a field is missing or of another type.
+VerifiedPoint PointFromJson(const nlohmann::ordered_json& json);
+
+}  // namespace fettle

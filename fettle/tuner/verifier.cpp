@@ -1,0 +1,280 @@
+#include "fettle/tuner/verifier.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fettle/core/error.h"
+#include "fettle/deploy/lower.h"
+#include "fettle/network/batch.h"
+#include "fettle/network/macs.h"
+#include "fettle/network/onnx/export.h"
+#include "fettle/network/onnx/import.h"
+#include "fettle/runtime/default_choices.h"
+#include "fettle/runtime/plan_file.h"
+#include "fettle/tuner/plan_bench.h"
+
+namespace fettle {
+namespace {
+
+constexpr const char* kOriginal = "original";
+constexpr int64_t kRecoveryBatch = 128;
+constexpr double kRecoveryRate = 0.03;
+
+TimingOptions NetworkTiming(double seconds) {
+  TimingOptions options;
+  options.mode = CacheMode::kHot;
+  options.relative_width = 0.01;
+  options.max_rounds = 1000;
+  options.contender_budget = std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
+  options.warm_up_budget = std::chrono::milliseconds(200);
+  return options;
+}
+
+Interval LatencyOf(const PlanTiming& plan, const std::string& id) {
+  const Measurement& measurement = plan.timing.measurement;
+  if (!measurement.has_latency()) {
+    throw Error(ErrorKind::kDevice, Text("the network of ", id, " could not be measured: ",
+                                         NameOf(measurement.status), " ", measurement.detail));
+  }
+  return *measurement.latency_ms;
+}
+
+Interval InPoints(const Interval& share) {
+  return {-100 * share.value, -100 * share.high, -100 * share.low};
+}
+
+}  // namespace
+
+Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCosts& costs,
+                   const TuningData& data, WorkerClient* worker, const PrimitiveList& primitives,
+                   const Target& target, TuneObserver* observer)
+    : session_(session),
+      space_(space),
+      costs_(costs),
+      data_(data),
+      worker_(worker),
+      primitives_(primitives),
+      target_(target),
+      observer_(observer) {}
+
+Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what) {
+  Executor executor(std::move(plan), primitives_, target_);
+  return Evaluate(&executor, dataset, [&](int64_t done) {
+    if (done % 500 == 0)
+      observer_->Status(Text(what, ": ", done, " of ", dataset.size(), " images"));
+    return !observer_->ShouldStop();
+  });
+}
+
+const Evaluation& Verifier::OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept) {
+  if (!*kept) *kept = EvaluatePlan(ReadPlan(session_->FolderOf(kOriginal)), dataset, kOriginal);
+  return **kept;
+}
+
+PlansAnswer Verifier::Measure(const std::vector<std::string>& ids, double seconds_each) {
+  PlansRequest request;
+  for (const std::string& id : ids) request.folders.push_back(session_->FolderOf(id).string());
+  request.threads = target_.threads;
+  request.options = NetworkTiming(seconds_each);
+  return MeasurePlans(worker_, request);
+}
+
+VerifiedPoint Verifier::VerifyOriginal() {
+  const std::filesystem::path folder = session_->FolderOf(kOriginal);
+  std::filesystem::create_directories(folder);
+  const LayerGraph graph = Lower(space_.original());
+  const Plan plan = BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives_, target_),
+                              FirstReorder(primitives_, target_), target_.threads);
+  ExportOnnx(space_.original(), folder / "model.onnx");
+  WritePlan(folder, plan);
+  VerifiedPoint point;
+  point.id = kOriginal;
+  point.parameters = space_.original().NumParameters();
+  Describe(graph, plan, space_.space().Original(), &point);
+  point.candidate.clear();
+  const PlansAnswer answer = Measure({kOriginal}, 2);
+  point.latency_ms = LatencyOf(answer.plans[0], kOriginal);
+  point.memory_bytes = answer.plans[0].arena_bytes + answer.plans[0].input_output_bytes +
+                       answer.plans[0].weight_bytes;
+  point.measured_memory_bytes = answer.plans[0].measured_bytes;
+  point.accuracy = OriginalOn(data_.validation, &original_on_validation_).top1;
+  session_->SetOriginal(point);
+  return point;
+}
+
+Graph Verifier::GraphOf(const std::string& id) const {
+  if (id == kOriginal) return space_.original();
+  ImportOptions options;
+  options.batch = BatchOf(space_.original());
+  return ImportOnnx(session_->FolderOf(id) / "model.onnx", options);
+}
+
+// The trained point with the fewest multiplications among those wider than the candidate.
+std::string Verifier::NearestWider(const Candidate& candidate) const {
+  std::string nearest = kOriginal;
+  int64_t macs = INT64_MAX;
+  for (const VerifiedPoint& point : session_->points()) {
+    const std::optional<Candidate> other = ParseCandidate(point.candidate);
+    if (!other || !space_.IsWider(*other, candidate) || point.macs >= macs) continue;
+    nearest = point.id;
+    macs = point.macs;
+  }
+  return nearest;
+}
+
+const Teacher& Verifier::TeacherOf() {
+  if (!teacher_) {
+    observer_->Status("the original looks at the training images");
+    teacher_.emplace();
+    teacher_->logits = Logits(space_.original(), data_.train, DType::kF32, target_);
+    teacher_->distillation = {.temperature = 4, .alpha = 0.7};
+  }
+  return *teacher_;
+}
+
+Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
+  TrainSettings settings;
+  settings.batch = kRecoveryBatch;
+  settings.learning_rate = kRecoveryRate;
+  settings.weight_decay = 1e-4;
+  settings.warmup_epochs = 0;
+  settings.augmentation = {.flip = true, .shift = 2};
+  settings.dtype = target_.has_avx512_bf16 ? DType::kBF16 : DType::kF32;
+  // Each recovery sees the images in an order of its own.
+  settings.seed = session_->settings().seed + static_cast<uint64_t>(++recoveries_);
+  const auto epochs_of = [&](double images) {
+    return images / static_cast<double>(data_.train.size());
+  };
+  Target target = target_;
+  target.threads = std::max(target.threads, 2);
+  const Teacher& teacher = TeacherOf();
+  if (images_per_second_ == 0) {
+    settings.epochs = epochs_of(12 * kRecoveryBatch);
+    Trainer trial(space_.original(), data_.train, settings, target, teacher);
+    trial.Run([&](const TrainProgress& progress) {
+      images_per_second_ = progress.images_per_second;
+      return true;
+    });
+  }
+  settings.epochs = epochs_of(std::max(8.0 * kRecoveryBatch, seconds * images_per_second_));
+  settings.warmup_epochs = 0.05 * settings.epochs;
+  Trainer trainer(start, data_.train, settings, target, teacher);
+  trainer.Run([&](const TrainProgress& progress) {
+    observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
+    return !observer_->ShouldStop();
+  });
+  observer_->StopIfAsked();
+  *steps = trainer.step();
+  images_per_second_ = std::max(images_per_second_, 1.0);
+  return trainer.TrainedGraph();
+}
+
+void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candidate& candidate,
+                        VerifiedPoint* point) const {
+  point->candidate = CandidateText(candidate);
+  point->macs = MacsOf(graph);
+  point->size_bytes = StoredWeightBytes(plan);
+  std::map<std::string, std::string> variants;
+  for (const TuningSpace::Change& change : space_.Changes(candidate)) {
+    if (!change.variant.empty()) variants[change.layer] = change.variant;
+  }
+  for (const PlanStep& step : plan.steps) {
+    if (MacsOf(step.spec) == 0) continue;
+    const auto variant = variants.find(step.layer);
+    point->changes.push_back({step.layer, variant == variants.end() ? "" : variant->second,
+                              std::string(NameOf(step.spec.inputs[0].dtype)),
+                              step.implementation.name});
+  }
+}
+
+void Verifier::Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point) {
+  const LayerGraph graph = Lower(network);
+  const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
+  const Plan plan = costs_.PlanOf(graph, selection);
+  const Evaluation evaluation = EvaluatePlan(plan, data_.validation, point->id);
+  const Evaluation& before = OriginalOn(data_.validation, &original_on_validation_);
+  const bool replaces = point->parent == point->id;
+  if (replaces && evaluation.top1.value <= point->accuracy.value) return;
+
+  // What replaces files that the log speaks of is made beside them.
+  const std::string place = replaces ? point->id + ".new" : point->id;
+  const std::filesystem::path folder = session_->FolderOf(place);
+  std::filesystem::create_directories(folder);
+  ExportOnnx(network, folder / "model.onnx");
+  WritePlan(folder, plan);
+  Describe(graph, plan, candidate, point);
+  point->parameters = network.NumParameters();
+  point->predicted_ms = selection.predicted_ms;
+  point->accuracy = evaluation.top1;
+  point->drop = InPoints(AccuracyDifference(before, evaluation));
+  point->agreement = Agreement(before, evaluation);
+
+  observer_->Status(Text(point->id, ": measuring"));
+  const PlansAnswer answer = Measure({kOriginal, place}, 0.8);
+  point->latency_ms = LatencyOf(answer.plans[1], point->id);
+  point->memory_bytes = answer.plans[1].arena_bytes + answer.plans[1].input_output_bytes +
+                        answer.plans[1].weight_bytes;
+  point->measured_memory_bytes = answer.plans[1].measured_bytes;
+  if (replaces) {
+    std::filesystem::remove_all(session_->FolderOf(point->id));
+    std::filesystem::rename(folder, session_->FolderOf(point->id));
+  }
+}
+
+VerifiedPoint Verifier::Verify(const std::string& id, const PredictedCandidate& predicted,
+                               double seconds) {
+  VerifiedPoint point;
+  point.id = id;
+  point.parent = NearestWider(predicted.candidate);
+  point.predicted_loss = predicted.loss;
+  const Graph parent = GraphOf(point.parent);
+  Graph network = space_.Build(predicted.candidate, parent);
+  if (MacsOf(network) < MacsOf(parent)) network = Recover(network, seconds, &point.trained_steps);
+  Realise(network, predicted.candidate, &point);
+  return point;
+}
+
+VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
+  VerifiedPoint deeper = point;
+  int64_t steps = 0;
+  const Graph network = Recover(GraphOf(point.id), seconds, &steps);
+  deeper.parent = point.id;
+  deeper.changes.clear();
+  Realise(network, ParseCandidate(point.candidate).value(), &deeper);
+  if (deeper.changes.empty()) return point;
+  deeper.parent = point.parent;
+  deeper.trained_steps += steps;
+  return deeper;
+}
+
+double Verifier::CalibrationLoss(const Candidate& candidate) {
+  const LayerGraph graph = Lower(space_.Build(candidate));
+  const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
+  return EvaluatePlan(costs_.PlanOf(graph, selection), data_.calibration, "sensitivity").loss;
+}
+
+void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
+  worker_->Stop();
+  std::vector<std::string> ids = {kOriginal};
+  for (const VerifiedPoint& point : points) ids.push_back(point.id);
+  observer_->Status(Text("measuring the front of ", points.size(), " again, in a fresh process"));
+  const PlansAnswer answer = Measure(ids, 1.2);
+  VerifiedPoint original = *session_->original();
+  original.latency_ms = LatencyOf(answer.plans[0], kOriginal);
+  original.test_accuracy = OriginalOn(data_.test, &original_on_test_).top1;
+  session_->SetOriginal(original);
+  for (size_t i = 0; i < points.size(); ++i) {
+    VerifiedPoint point = points[i];
+    point.latency_ms = LatencyOf(answer.plans[i + 1], point.id);
+    if (!point.test_accuracy) {
+      const Evaluation evaluation =
+          EvaluatePlan(ReadPlan(session_->FolderOf(point.id)), data_.test, point.id + " on test");
+      point.test_accuracy = evaluation.top1;
+      point.test_drop =
+          InPoints(AccuracyDifference(OriginalOn(data_.test, &original_on_test_), evaluation));
+    }
+    session_->AddPoint(point);
+  }
+}
+
+}  // namespace fettle

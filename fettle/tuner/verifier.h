@@ -1,0 +1,82 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fettle/device/plan_protocol.h"
+#include "fettle/training/data/dataset.h"
+#include "fettle/training/evaluation/evaluation.h"
+#include "fettle/training/trainer/trainer.h"
+#include "fettle/tuner/candidate_search.h"
+#include "fettle/tuner/session.h"
+#include "fettle/tuner/tune_observer.h"
+
+namespace fettle {
+
+// The images a session works with.
+struct TuningData {
+  Dataset train;        // what networks are recovered on
+  Dataset calibration;  // the part of validation that sensitivities are measured on
+  Dataset validation;   // what candidates are compared on
+  Dataset test;         // reported only
+};
+
+// Builds candidates for real, recovers them, runs them on the device and on the data.
+class Verifier {
+ public:
+  // All outlive it. `original` is the model at the session's batch.
+  Verifier(Session* session, const TuningSpace& space, const CandidateCosts& costs,
+           const TuningData& data, WorkerClient* worker, const PrimitiveList& primitives,
+           const Target& target, TuneObserver* observer);
+
+  int64_t num_classes() const { return data_.validation.num_classes; }
+
+  // The model as it is, with the default primitives in f32; written to the session.
+  VerifiedPoint VerifyOriginal();
+
+  // A candidate, trained for so many seconds if it is narrower than what it starts from: the
+  // nearest wider point of the session. Not yet added to the session.
+  VerifiedPoint Verify(const std::string& id, const PredictedCandidate& candidate, double seconds);
+
+  // The point trained for so many seconds more, from its own weights; kept (and measured anew) only
+  // if it became more accurate on the validation images, else as it was.
+  VerifiedPoint Deepen(const VerifiedPoint& point, double seconds);
+
+  // The loss on the calibration images.
+  double CalibrationLoss(const Candidate& candidate);
+
+  // The points measured again, in one fresh process, against one another and the original; with
+  // their accuracy on the test images where that is not known.
+  void MeasureFinally(const std::vector<VerifiedPoint>& points);
+
+ private:
+  Graph GraphOf(const std::string& id) const;
+  std::string NearestWider(const Candidate& candidate) const;
+  Graph Recover(const Graph& start, double seconds, int64_t* steps);
+  const Teacher& TeacherOf();
+  Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
+  PlansAnswer Measure(const std::vector<std::string>& ids, double seconds_each);
+  const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);
+  // Lowers, plans, writes, runs and evaluates a network under the point's id.
+  void Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point);
+  void Describe(const LayerGraph& graph, const Plan& plan, const Candidate& candidate,
+                VerifiedPoint* point) const;
+
+  Session* session_;
+  const TuningSpace& space_;
+  const CandidateCosts& costs_;
+  const TuningData& data_;
+  WorkerClient* worker_;
+  const PrimitiveList& primitives_;
+  Target target_;
+  TuneObserver* observer_;
+  std::optional<Teacher> teacher_;
+  double images_per_second_ = 0;  // of training the original
+  int recoveries_ = 0;
+  std::optional<Evaluation> original_on_validation_, original_on_test_;
+};
+
+}  // namespace fettle

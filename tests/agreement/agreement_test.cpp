@@ -1,0 +1,108 @@
+#include "tests/support/agreement.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/agreement/layer_grid.h"
+#include "tests/support/random_layer.h"
+
+namespace fettle {
+namespace {
+
+// Ten shards of these: 2,000 random layers, and fewer where the sanitizers make each slow.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int kLayersAShard = 40;
+#else
+constexpr int kLayersAShard = 200;
+#endif
+constexpr uint64_t kShards = 10;
+
+// The machine at hand with two threads, and what it would be without its wider registers.
+std::vector<Target> Targets() {
+  Target none;
+  none.threads = 2;
+  Target avx2 = HostTarget(1);
+  avx2.has_avx512 = avx2.has_avx512_bf16 = avx2.has_avx512_vnni = false;
+  return {HostTarget(2), avx2, none};
+}
+
+std::set<std::string> ExpectAgreement(const LayerSpec& spec, const PrimitiveList& list,
+                                      const Target& target, uint64_t seed) {
+  const Agreement agreement = CheckAgreement(spec, list, target, seed);
+  for (const std::string& fault : agreement.faults) ADD_FAILURE() << fault;
+  return {agreement.compared.begin(), agreement.compared.end()};
+}
+
+void ExpectAgreementOnAll(const std::vector<LayerSpec>& grid) {
+  const PrimitiveList list = PrimitiveList::All();
+  const std::vector<Target> targets = Targets();
+  size_t number = 0;
+  for (const LayerSpec& spec : grid) {
+    // One target in turn and always the machine at hand: what is not there to be chosen from
+    // differs in the body of its loops, not in what it takes.
+    ExpectAgreement(spec, list, targets[0], number);
+    if (number % 3 != 0) ExpectAgreement(spec, list, targets[number % 3], number);
+    ++number;
+  }
+}
+
+TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
+TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
+TEST(AgreementTest, PoolingAndResizing) { ExpectAgreementOnAll(PoolingGrid()); }
+TEST(AgreementTest, ElementwiseOperators) { ExpectAgreementOnAll(ElementwiseGrid()); }
+TEST(AgreementTest, MovesAndReorders) { ExpectAgreementOnAll(MovingGrid()); }
+TEST(AgreementTest, LayersOfSeveralThreads) { ExpectAgreementOnAll(ParallelGrid()); }
+
+class RandomAgreementTest : public testing::TestWithParam<uint64_t> {};
+
+TEST_P(RandomAgreementTest, HoldsOnRandomLayers) {
+  const PrimitiveList list = PrimitiveList::All();
+  const std::vector<Target> targets = Targets();
+  const Random shard = Random(20240607).Fork(GetParam());
+  for (uint64_t i = 0; i < kLayersAShard; ++i) {
+    Random random = shard.Fork(i);
+    const LayerSpec spec = RandomLayerSpec(&random);
+    ExpectAgreement(spec, list, targets[i % targets.size()], random.Next());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, RandomAgreementTest, testing::Range<uint64_t>(0, kShards));
+
+// That the tests above speak of every primitive there is, on a machine that has all it may need.
+TEST(AgreementTest, EveryPrimitiveIsCompared) {
+  const Target target = HostTarget(1);
+  if (!target.has_avx512_bf16) GTEST_SKIP() << "some primitives may need more than this CPU has";
+  const PrimitiveList list = PrimitiveList::All();
+  std::set<std::string_view> silent;
+  for (const auto& primitive : list.primitives()) silent.insert(primitive->Name());
+  for (const auto& grid :
+       {ConvGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
+    for (const LayerSpec& spec : grid) {
+      for (const auto& primitive : list.primitives()) {
+        if (silent.count(primitive->Name()) == 0 || !primitive->Supports(spec, target)) continue;
+        if (!primitive->Implementations(spec, target).empty()) silent.erase(primitive->Name());
+      }
+    }
+  }
+  for (std::string_view name : silent) ADD_FAILURE() << "no layer of the grids is for " << name;
+}
+
+// The generator is itself worth a look: every operator that lowering leaves, epilogues, both types.
+TEST(RandomLayerTest, DrawsEveryOperator) {
+  Random random(7);
+  std::set<std::string> drawn;
+  for (int i = 0; i < 2000; ++i) {
+    const LayerSpec spec = RandomLayerSpec(&random);
+    drawn.insert(std::string(NameOf(spec.op)));
+    if (spec.adds_residual) drawn.insert("a residual");
+    if (spec.activation) drawn.insert("an epilogue");
+    if (spec.output.dtype == DType::kBF16) drawn.insert("bf16");
+    EXPECT_TRUE(ParseLayerSpec(KeyOf(spec).text)) << KeyOf(spec).text;
+  }
+  // All 24 alternatives of Op but split.
+  EXPECT_EQ(drawn.size(), 23u + 3u);
+}
+
+}  // namespace
+}  // namespace fettle

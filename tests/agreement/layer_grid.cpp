@@ -1,0 +1,285 @@
+#include "tests/agreement/layer_grid.h"
+
+#include "fettle/core/shape_inference.h"
+
+namespace fettle {
+namespace {
+
+constexpr DType kFloats[] = {DType::kF32, DType::kBF16};
+
+LayerSpec Layer(Op op, DType dtype, const std::vector<Shape>& inputs,
+                const std::vector<Shape>& weights = {}) {
+  LayerSpec spec;
+  std::vector<TensorType> operands;
+  for (const Shape& shape : inputs) spec.inputs.push_back({dtype, shape});
+  for (const Shape& shape : weights) spec.weights.push_back({dtype, shape});
+  operands = spec.inputs;
+  operands.insert(operands.end(), spec.weights.begin(), spec.weights.end());
+  spec.output = InferTypes(op, operands).front();
+  spec.op = std::move(op);
+  return spec;
+}
+
+LayerSpec WithEpilogue(LayerSpec spec, bool residual, std::optional<Activation> activation) {
+  spec.adds_residual = residual;
+  if (residual) spec.inputs.push_back(spec.output);
+  spec.activation = activation;
+  return spec;
+}
+
+Window Square(int64_t kernel, int64_t stride, int64_t pad, int64_t dilation = 1) {
+  return {{kernel, kernel}, {stride, stride}, {dilation, dilation}, {pad, pad}, {pad, pad}};
+}
+
+void AddConvs(DType dtype, int64_t in, int64_t out, int64_t groups, std::vector<LayerSpec>* grid) {
+  const Window windows[] = {Square(1, 1, 0),
+                            Square(1, 2, 0),
+                            Square(3, 1, 1),
+                            Square(3, 2, 1),
+                            Square(3, 1, 2, 2),
+                            Square(5, 2, 2),
+                            {{3, 1}, {1, 2}, {1, 1}, {1, 0}, {0, 0}},
+                            {{2, 3}, {2, 1}, {1, 2}, {0, 2}, {1, 1}}};
+  for (const Window& window : windows) {
+    const Shape w = {out, in / groups, window.kernel[0], window.kernel[1]};
+    grid->push_back(Layer(Conv{window, groups}, dtype, {{2, in, 9, 11}}, {w, {out}}));
+  }
+}
+
+}  // namespace
+
+std::vector<LayerSpec> ConvGrid() {
+  std::vector<LayerSpec> grid;
+  const struct {
+    int64_t in, out, groups;
+  } widths[] = {{3, 16, 1}, {16, 16, 1},  {17, 9, 1},  {32, 48, 1}, {16, 16, 16}, {24, 24, 24},
+                {7, 7, 7},  {16, 32, 16}, {16, 16, 4}, {32, 32, 2}, {12, 18, 6}};
+  for (DType dtype : kFloats) {
+    for (const auto& width : widths) AddConvs(dtype, width.in, width.out, width.groups, &grid);
+    const Window line = {{3}, {2}, {1}, {1}, {0}};
+    grid.push_back(Layer(Conv{line, 1}, dtype, {{1, 5, 12}}, {{6, 5, 3}}));
+    grid.push_back(Layer(Conv{line, 8}, dtype, {{1, 8, 12}}, {{8, 1, 3}}));
+  }
+  // Every epilogue on three of them.
+  for (DType dtype : kFloats) {
+    const LayerSpec plain[] = {
+        Layer(Conv{Square(3, 1, 1), 1}, dtype, {{1, 16, 6, 7}}, {{24, 16, 3, 3}, {24}}),
+        Layer(Conv{Square(1, 1, 0), 1}, dtype, {{1, 20, 5, 5}}, {{12, 20, 1, 1}, {12}}),
+        Layer(Conv{Square(3, 2, 1), 20}, dtype, {{1, 20, 6, 7}}, {{20, 1, 3, 3}, {20}})};
+    const Activation activations[] = {{ActivationKind::kRelu},
+                                      {ActivationKind::kClip, 0, 6},
+                                      {ActivationKind::kLeakyRelu, 0.1f},
+                                      {ActivationKind::kSigmoid},
+                                      {ActivationKind::kHardSigmoid, 0.2f, 0.5f},
+                                      {ActivationKind::kHardSwish},
+                                      {ActivationKind::kTanh}};
+    for (const LayerSpec& spec : plain) {
+      grid.push_back(WithEpilogue(spec, true, std::nullopt));
+      for (const Activation& activation : activations) {
+        grid.push_back(WithEpilogue(spec, false, activation));
+        grid.push_back(WithEpilogue(spec, true, activation));
+      }
+    }
+  }
+  return grid;
+}
+
+std::vector<LayerSpec> MatrixGrid() {
+  std::vector<LayerSpec> grid;
+  for (DType dtype : kFloats) {
+    for (int64_t batch : {1, 2, 7, 33}) {
+      for (int64_t inputs : {1, 16, 37}) {
+        for (int64_t outputs : {1, 10, 48}) {
+          grid.push_back(
+              Layer(InnerProduct{}, dtype, {{batch, inputs}}, {{outputs, inputs}, {outputs}}));
+          grid.push_back(Layer(InnerProduct{}, dtype, {{batch, inputs}}, {{outputs, inputs}}));
+        }
+      }
+    }
+    for (bool a : {false, true}) {
+      for (bool b : {false, true}) {
+        const Gemm op{a, b, 0.5f, 2};
+        const Shape left = a ? Shape{9, 6} : Shape{6, 9}, right = b ? Shape{17, 9} : Shape{9, 17};
+        for (const Shape& bias : {Shape{17}, Shape{6, 1}, Shape{}, Shape{6, 17}}) {
+          grid.push_back(Layer(op, dtype, {left, right, bias}));
+        }
+        grid.push_back(Layer(Gemm{a, b}, dtype, {left, right}));
+      }
+    }
+    grid.push_back(Layer(MatMul{}, dtype, {{6, 9}, {9, 17}}));
+    grid.push_back(Layer(MatMul{}, dtype, {{3, 6, 9}, {3, 9, 17}}));
+    grid.push_back(Layer(MatMul{}, dtype, {{2, 1, 6, 9}, {3, 9, 17}}));
+    grid.push_back(Layer(MatMul{}, dtype, {{6, 9}}, {{9, 17}}));
+    grid.push_back(Layer(MatMul{}, dtype, {{9}, {2, 9, 17}}));
+    grid.push_back(Layer(MatMul{}, dtype, {{2, 6, 9}, {9}}));
+    grid.push_back(Layer(MatMul{}, dtype, {{9}, {9}}));
+  }
+  return grid;
+}
+
+std::vector<LayerSpec> PoolingGrid() {
+  std::vector<LayerSpec> grid;
+  const Window windows[] = {Square(2, 2, 0),    Square(3, 2, 1),
+                            Square(3, 1, 1),    Square(2, 1, 0),
+                            Square(3, 1, 2, 2), {{1, 3}, {1, 2}, {1, 1}, {0, 0}, {0, 1}}};
+  for (DType dtype : kFloats) {
+    for (int64_t channels : {3, 8, 16, 21}) {
+      const Shape x = {2, channels, 8, 9};
+      for (const Window& window : windows) {
+        for (int64_t overhang : {0, 1}) {
+          if (overhang >= window.strides[0]) continue;
+          const Shape beyond(2, overhang);
+          grid.push_back(Layer(Pool{PoolKind::kMax, window, beyond, false}, dtype, {x}));
+          grid.push_back(Layer(Pool{PoolKind::kAverage, window, beyond, false}, dtype, {x}));
+          grid.push_back(Layer(Pool{PoolKind::kAverage, window, beyond, true}, dtype, {x}));
+        }
+      }
+      grid.push_back(Layer(GlobalAveragePool{}, dtype, {x}));
+      grid.push_back(Layer(ReduceMean{{2, 3}, true}, dtype, {x}));
+      grid.push_back(Layer(ReduceMean{{2, 3}, false}, dtype, {x}));
+      grid.push_back(Layer(ReduceMean{{1}, true}, dtype, {x}));
+      grid.push_back(Layer(ReduceMean{{0, 3}, false}, dtype, {x}));
+      for (int64_t size : {1, 2, 5}) {
+        grid.push_back(Layer(Lrn{size, 0.5f, 0.75f, 1}, dtype, {x}));
+        grid.push_back(Layer(Lrn{size, 0.5f, 0.6f, 2}, dtype, {x}));
+      }
+      for (auto coordinates : {ResizeCoordinates::kHalfPixel, ResizeCoordinates::kPytorchHalfPixel,
+                               ResizeCoordinates::kAlignCorners, ResizeCoordinates::kAsymmetric}) {
+        const auto resize = [&](ResizeMode mode, std::vector<float> scales, const Shape& sizes) {
+          const Resize op{mode, coordinates, NearestRounding::kRoundPreferFloor, scales, sizes};
+          grid.push_back(Layer(op, dtype, {x}));
+        };
+        for (ResizeMode mode : {ResizeMode::kNearest, ResizeMode::kLinear}) {
+          resize(mode, {1, 1, 2, 2}, {2, channels, 16, 18});
+          resize(mode, {1, 1, 0.5f, 1.5f}, {2, channels, 4, 13});
+          resize(mode, {1, 1, 1.0f / 8, 1.0f / 9}, {2, channels, 1, 1});
+        }
+      }
+    }
+  }
+  return grid;
+}
+
+std::vector<LayerSpec> ElementwiseGrid() {
+  std::vector<LayerSpec> grid;
+  const Activation activations[] = {{ActivationKind::kRelu},
+                                    {ActivationKind::kClip, 0, 6},
+                                    {ActivationKind::kLeakyRelu, 0.1f},
+                                    {ActivationKind::kSigmoid},
+                                    {ActivationKind::kHardSigmoid, 0.2f, 0.5f},
+                                    {ActivationKind::kHardSwish},
+                                    {ActivationKind::kTanh}};
+  const Shape shapes[] = {{5}, {2, 10}, {1, 16, 3, 5}, {2, 21, 4, 4}, {1, 8, 7}};
+  for (DType dtype : kFloats) {
+    for (const Shape& x : shapes) {
+      for (const Activation& activation : activations) {
+        grid.push_back(Layer(activation, dtype, {x}));
+      }
+      grid.push_back(Layer(Sum{}, dtype, {x, x, x}));
+      grid.push_back(Layer(Softmax{0}, dtype, {x}));
+      grid.push_back(Layer(Cast{DType::kF32}, dtype, {x}));
+      grid.push_back(Layer(Cast{DType::kBF16}, dtype, {x}));
+      for (BinaryKind kind :
+           {BinaryKind::kAdd, BinaryKind::kSub, BinaryKind::kMul, BinaryKind::kDiv}) {
+        grid.push_back(Layer(Binary{kind}, dtype, {x, x}));
+        grid.push_back(Layer(Binary{kind}, dtype, {x, {}}));
+        grid.push_back(Layer(Binary{kind}, dtype, {{1}, x}));
+      }
+      if (x.size() < 2) continue;
+      grid.push_back(Layer(Softmax{1}, dtype, {x}));
+      grid.push_back(Layer(ChannelAffine{}, dtype, {x}, {{x[1]}, {x[1]}}));
+      Shape per_channel(x.size(), 1);
+      per_channel[1] = x[1];
+      grid.push_back(Layer(Binary{BinaryKind::kMul}, dtype, {x, per_channel}));
+      grid.push_back(Layer(Binary{BinaryKind::kSub}, dtype, {per_channel, x}));
+      grid.push_back(Layer(Binary{BinaryKind::kAdd}, dtype, {x}, {per_channel}));
+      per_channel.erase(per_channel.begin());
+      grid.push_back(Layer(Binary{BinaryKind::kMul}, dtype, {x, per_channel}));
+      grid.push_back(Layer(Binary{BinaryKind::kMul}, dtype, {x}, {per_channel}));
+    }
+  }
+  return grid;
+}
+
+std::vector<LayerSpec> MovingGrid() {
+  std::vector<LayerSpec> grid;
+  for (DType dtype : {DType::kF32, DType::kBF16, DType::kI64, DType::kU8}) {
+    for (int64_t channels : {8, 16, 21}) {
+      const Shape x = {2, channels, 4, 5};
+      for (int64_t axis = 0; axis < 4; ++axis) grid.push_back(Layer(Concat{axis}, dtype, {x, x}));
+      grid.push_back(Layer(Concat{1}, dtype, {x, {2, 32, 4, 5}, {2, 3, 4, 5}}));
+      grid.push_back(Layer(Concat{1}, dtype, {{2, 32, 4, 5}, x}));
+      grid.push_back(Layer(Slice{{0, 0, 1, 1}, {2, channels, 4, 4}, {1, 1, 2, 1}}, dtype, {x}));
+      grid.push_back(Layer(Slice{{0, 3, 0, 0}, {2, 7, 4, 5}, {1, 2, 1, 1}}, dtype, {x}));
+      grid.push_back(Layer(Slice{{0, 0, 0, 0}, {2, 4, 4, 5}, {1, 1, 1, 1}}, dtype, {x}));
+      grid.push_back(Layer(Slice{{0, 7, 3, 4}, {1, -1, -1, -1}, {1, -1, -1, -2}}, dtype, {x}));
+      grid.push_back(Layer(Slice{{0, 0, 0, 0}, {2, channels, 0, 5}, {1, 1, 1, 1}}, dtype, {x}));
+      grid.push_back(Layer(Reshape{{2, channels * 20}}, dtype, {x}));
+      grid.push_back(Layer(Reshape{{2, channels}}, dtype, {{2, channels, 1, 1}}));
+      grid.push_back(Layer(Identity{}, dtype, {x}));
+      grid.push_back(Layer(Transpose{{0, 2, 3, 1}}, dtype, {x}));
+      grid.push_back(Layer(Transpose{{0, 3, 1, 2}}, dtype, {x}));
+      grid.push_back(Layer(Transpose{{3, 2, 1, 0}}, dtype, {x}));
+      for (PadMode mode : {PadMode::kConstant, PadMode::kReflect, PadMode::kEdge}) {
+        grid.push_back(Layer(Pad{mode, {0, 0, 1, 2}, {0, 0, 3, 0}, 1.5f}, dtype, {x}));
+        grid.push_back(Layer(Pad{mode, {0, 2, -1, 2}, {1, 0, 1, -1}, 0}, dtype, {{3, 9, 4, 5}}));
+      }
+    }
+  }
+  for (DType from : kFloats) {
+    for (DType to : kFloats) {
+      for (const Shape& x : {Shape{2, 16, 4, 5}, Shape{1, 21, 7, 9}, Shape{1, 3, 17}, Shape{2, 5},
+                             Shape{1, 33, 20, 20}}) {
+        grid.push_back(Layer(Reorder{}, from, {x}));
+        grid.back().output.dtype = to;
+      }
+    }
+  }
+  return grid;
+}
+
+std::vector<LayerSpec> ParallelGrid() {
+  std::vector<LayerSpec> grid;
+  for (DType from : {DType::kI64, DType::kI32, DType::kI16, DType::kU8, DType::kBool}) {
+    // So many that some lie where rounding by way of f32 goes wrong.
+    const int64_t count = from == DType::kI32 ? 1 << 20 : 1 << 12;
+    for (DType to : kFloats) grid.push_back(Layer(Cast{to}, from, {{count}}));
+  }
+  const Window window = Square(3, 2, 1);
+  const Shape small = {1, 24, 30, 31}, large = {1, 21, 64, 64};
+  for (DType dtype : kFloats) {
+    const auto add = [&](Op op, const std::vector<Shape>& inputs,
+                         const std::vector<Shape>& weights = {}) {
+      grid.push_back(Layer(std::move(op), dtype, inputs, weights));
+    };
+    add(Pool{PoolKind::kMax, window, {0, 0}, false}, {{1, 24, 50, 51}});
+    add(Pool{PoolKind::kAverage, window, {0, 0}, false}, {{1, 24, 50, 51}});
+    add(GlobalAveragePool{}, {{2, 40, 32, 32}});
+    add(GlobalAveragePool{}, {{1, 1040, 7, 7}});
+    add(ReduceMean{{0, 3}, false}, {small});
+    add(Lrn{5, 0.5f, 0.75f, 1}, {small});
+    add(Softmax{1}, {{5, 1000}});
+    add(Softmax{1}, {small});
+    for (ResizeMode mode : {ResizeMode::kNearest, ResizeMode::kLinear}) {
+      add(Resize{mode, {}, {}, {1, 1, 2, 2}, {1, 24, 60, 62}}, {small});
+    }
+    add(Activation{ActivationKind::kHardSwish}, {small});
+    add(ChannelAffine{}, {large}, {{21}, {21}});
+    add(Binary{BinaryKind::kAdd}, {large, large});
+    add(Binary{BinaryKind::kMul}, {large, {1, 21, 1, 1}});
+    add(Sum{}, {large, {64}, {64, 1}});
+    add(Concat{1}, {{1, 32, 64, 64}, large});
+    add(Slice{{0, 16, 1, 0}, {1, 21, 64, 64}, {1, 1, 1, 2}}, {large});
+    add(Pad{PadMode::kEdge, {0, 0, 1, 2}, {0, 0, 3, 0}, 0}, {large});
+    add(Transpose{{0, 2, 3, 1}}, {large});
+    add(Reshape{{21, 4096}}, {large});
+    add(Cast{DType::kBF16}, {large});
+    add(Reorder{}, {large});
+    add(Conv{Square(5, 1, 2), 24}, {small}, {{24, 1, 5, 5}, {24}});
+    add(Conv{window, 1}, {small}, {{40, 24, 3, 3}, {40}});
+    add(InnerProduct{}, {{3, 700}}, {{90, 700}, {90}});
+  }
+  return grid;
+}
+
+}  // namespace fettle

@@ -1,0 +1,118 @@
+// The program as a user types it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "fettle/core/file.h"
+#include "fettle/core/npy.h"
+#include "tests/tuner/sample_session.h"
+
+namespace fettle {
+namespace {
+
+using testing::HasSubstr;
+
+struct Outcome {
+  int code = -1;
+  std::string text;  // both streams
+};
+
+Outcome Type(const std::string& arguments, const std::string& redirection = "2>&1") {
+  Outcome outcome;
+  FILE* pipe =
+      popen((std::string(FETTLE_PROGRAM).append(" ") + arguments + " " + redirection).c_str(), "r");
+  std::array<char, 4096> buffer;
+  while (const size_t length = fread(buffer.data(), 1, buffer.size(), pipe)) {
+    outcome.text.append(buffer.data(), length);
+  }
+  const int status = pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+std::string Model(const std::string& name) { return Text(FETTLE_MODELS, "/", name, ".onnx"); }
+
+TEST(CommandLine, EveryCommandExplainsItselfWithAnExample) {
+  for (const char* command : {"tune", "front", "deploy", "report", "bench", "run", "evaluate",
+                              "train", "inspect", "query", "worker"}) {
+    const Outcome outcome = Type(Text(command, " --help"));
+    EXPECT_EQ(outcome.code, 0) << command;
+    EXPECT_THAT(outcome.text, HasSubstr(Text("usage: fettle ", command)));
+    EXPECT_THAT(outcome.text, HasSubstr("example"));
+    EXPECT_THAT(Type("--help").text, HasSubstr(command));
+  }
+}
+
+TEST(CommandLine, MistakesOfUsageExitWith2AndOneLine) {
+  for (const std::string& arguments : std::vector<std::string>{
+           "", "frobnicate", "run", "front", "tune model.onnx", "front a b", "run x --nonsense",
+           "bench x --against openvino", "query nothing --db /dev/null/x",
+           "tune x.onnx --data fashion-mnist --objectives beauty",
+           "tune x.onnx --data fashion-mnist --device mars"}) {
+    const Outcome outcome = Type(arguments);
+    EXPECT_TRUE(outcome.code == 2 || outcome.code == 3) << arguments << outcome.text;
+    EXPECT_FALSE(outcome.text.empty());
+    if (!arguments.empty()) {
+      EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+    }
+  }
+}
+
+TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
+  const ScratchFolder scratch;
+  const std::string broken = (scratch.path() / "broken.onnx").string();
+  WriteFileAtomically(broken, ReadFile(Model("resnet20")).substr(0, 5000));
+  for (const std::string& command : std::vector<std::string>{"inspect ", "run ", "bench "}) {
+    const Outcome outcome = Type(command + broken);
+    EXPECT_EQ(outcome.code, 3) << command;
+    EXPECT_THAT(outcome.text, HasSubstr("broken.onnx"));
+  }
+  EXPECT_EQ(Type("inspect /no/such.onnx").code, 3);
+  EXPECT_EQ(Type("front " + scratch.path().string()).code, 3);
+  EXPECT_EQ(Type("evaluate " + Model("resnet20") + " --data fashion-mnist:/no/such").code, 3);
+}
+
+TEST(CommandLine, InspectListsLayersAndDecisionsAsJson) {
+  const Outcome outcome = Type("inspect --json " + Model("resnet20"));
+  ASSERT_EQ(outcome.code, 0);
+  const auto json = nlohmann::json::parse(outcome.text);
+  EXPECT_EQ(json.at("schema"), 1);
+  EXPECT_GT(json.at("layers").size(), 40u);
+  EXPECT_GT(json.at("decisions").size(), 5u);
+  EXPECT_GT(json.at("decisions").at(0).at("options").at(0).at("macs"), 1'000'000);
+}
+
+TEST(CommandLine, RunsAModelOnAnImage) {
+  const ScratchFolder scratch;
+  const std::string input = (scratch.path() / "x.npy").string();
+  const std::string output = (scratch.path() / "y.npy").string();
+  WriteNpy(input, Tensor(TensorType{DType::kF32, {3, 1, 28, 28}}));
+  ASSERT_EQ(Type("run " + Model("resnet20") + " --input " + input + " --output " + output).code, 0);
+  EXPECT_EQ(ReadNpy(output).shape(), (Shape{3, 10}));
+  const Outcome json = Type("run --json " + Model("resnet20") + " --input " + input, "");
+  EXPECT_EQ(nlohmann::json::parse(json.text).at("outputs").at(0).at("values").size(), 30u);
+  WriteNpy(input, Tensor(TensorType{DType::kF32, {1, 3, 28, 28}}));
+  EXPECT_EQ(Type("run " + Model("resnet20") + " --input " + input).code, 3);
+}
+
+TEST(CommandLine, EvaluatesAModel) {
+  const Outcome outcome =
+      Type("evaluate --json --limit 300 --data fashion-mnist " + Model("resnet20"), "2>/dev/null");
+  ASSERT_EQ(outcome.code, 0);
+  const auto json = nlohmann::json::parse(outcome.text);
+  EXPECT_EQ(json.at("samples"), 300);
+  EXPECT_GT(json.at("top1").at("value"), 0.9);
+}
+
+TEST(CommandLine, QueriesADatabaseThatIsNotThere) {
+  const ScratchFolder scratch;
+  EXPECT_EQ(Type("query devices --db " + (scratch.path() / "none.db").string()).code, 3);
+}
+
+}  // namespace
+}  // namespace fettle

@@ -1,0 +1,131 @@
+#include "fettle/tuner/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "fettle/core/file.h"
+#include "tests/tuner/sample_session.h"
+
+namespace fettle {
+namespace {
+
+using testing::HasSubstr;
+
+template <typename Action>
+std::string MessageOf(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Session, KeepsWhatItWasTold) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  {
+    Session session = Session::Create(folder, SampleSettings());
+    session.AddSensitivity("1,0", 0.25);
+    session.SetOriginal(SamplePoint("original", 2, 0.9));
+    session.AddPoint(SamplePoint("c0", 1, 0.9));
+    session.AddPoint(SamplePoint("c0", 0.9, 0.9));
+    session.AddNote("records", "{\"new\":3}");
+  }
+  const Session session = Session::Read(folder);
+  EXPECT_EQ(session.settings(), SampleSettings());
+  EXPECT_EQ(session.sensitivities().at("1,0"), 0.25);
+  EXPECT_EQ(session.original(), SamplePoint("original", 2, 0.9));
+  ASSERT_EQ(session.points().size(), 1u);
+  EXPECT_EQ(session.points()[0], SamplePoint("c0", 0.9, 0.9));
+}
+
+TEST(Session, GoesOnAfterAKillInTheMiddleOfALine) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  { Session::Create(folder, SampleSettings()).AddSensitivity("1,0", 0.25); }
+  std::ofstream(folder / "log.jsonl", std::ios::app) << "{\"event\":\"sensi";
+  {
+    Session session = Session::Resume(folder, SampleSettings());
+    EXPECT_EQ(session.sensitivities().size(), 1u);
+    session.AddSensitivity("2,0", 0.5);
+  }
+  EXPECT_EQ(Session::Read(folder).sensitivities().at("2,0"), 0.5);
+}
+
+TEST(Session, EveryPrefixOfItsLogCanBeRead) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  {
+    Session session = Session::Create(folder, SampleSettings());
+    session.SetOriginal(SamplePoint("original", 2, 0.9));
+    session.AddPoint(SamplePoint("c0", 1, 0.9));
+  }
+  const std::string log = ReadFile(folder / "log.jsonl");
+  for (size_t length = 0; length <= log.size(); length += 7) {
+    WriteFileAtomically(folder / "log.jsonl", log.substr(0, length));
+    const Session session = Session::Read(folder);
+    EXPECT_LE(session.points().size(), 1u);
+  }
+}
+
+TEST(Session, SaysWhichLineIsDamaged) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  { Session::Create(folder, SampleSettings()).AddSensitivity("1,0", 0.25); }
+  std::ofstream(folder / "log.jsonl", std::ios::app) << "nonsense\n";
+  EXPECT_THAT(MessageOf([&] { Session::Read(folder); }), HasSubstr("log.jsonl: line 2"));
+}
+
+TEST(Session, IsWorkedOnByOneProcessAtATime) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  const Session session = Session::Create(folder, SampleSettings());
+  EXPECT_THAT(MessageOf([&] { Session::Resume(folder, SampleSettings()); }),
+              HasSubstr("another process"));
+}
+
+TEST(Session, RefusesWhatDoesNotFit) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  EXPECT_THAT(MessageOf([&] { Session::Read(folder); }), HasSubstr("no session"));
+  EXPECT_THAT(MessageOf([&] { Session::Resume(folder, SampleSettings()); }),
+              HasSubstr("no session to resume"));
+  { Session::Create(folder, SampleSettings()); }
+  EXPECT_THAT(MessageOf([&] { Session::Create(folder, SampleSettings()); }), HasSubstr("--resume"));
+  SessionSettings other = SampleSettings();
+  other.threads = 2;
+  EXPECT_THAT(MessageOf([&] { Session::Resume(folder, other); }),
+              HasSubstr("threads was 1 and is 2"));
+  other = SampleSettings();
+  other.budget_seconds = 7;
+  EXPECT_EQ(Session::Resume(folder, other).settings().budget_seconds, 7);
+  WriteFileAtomically(folder / "settings.json", "{\"schema\":9}");
+  EXPECT_THAT(MessageOf([&] { Session::Read(folder); }), HasSubstr("schema 9"));
+}
+
+TEST(Front, HoldsWhatNothingBeats) {
+  const ScratchFolder scratch;
+  Session session = Session::Create(scratch.path() / "s", SampleSettings());
+  session.SetOriginal(SamplePoint("original", 2, 0.95));
+  session.AddPoint(SamplePoint("slower", 3, 0.94));   // the original beats it
+  session.AddPoint(SamplePoint("equal", 1, 0.95));    // faster
+  session.AddPoint(SamplePoint("beaten", 1.5, 0.9));  // by "equal"
+  session.AddPoint(SamplePoint("fast", 0.5, 0.9));
+  std::vector<std::string> ids;
+  for (const VerifiedPoint& point : FrontOf(session)) ids.push_back(point.id);
+  EXPECT_THAT(ids, testing::ElementsAre("fast", "equal"));
+  const auto json = FrontJson(session);
+  EXPECT_EQ(json.at("schema"), 1);
+  EXPECT_EQ(json.at("original").at("id"), "original");
+  EXPECT_EQ(json.at("points").at(0).at("latency_ms").at("median"), 0.5);
+  EXPECT_EQ(json.at("points").at(0).at("accuracy").at("split"), "validation");
+  EXPECT_EQ(json.at("points").at(0).at("changes").at(0).at("precision"), "bf16");
+}
+
+}  // namespace
+}  // namespace fettle

@@ -123,7 +123,7 @@ TEST(ExportTest, EveryOperatorComesBackTheSame) {
 TEST(ExportTest, AWholeNetworkComesBackTheSame) {
   Graph graph;
   const ValueId x = graph.AddInput("image", {DType::kF32, {2, 3, 8, 8}});
-  std::vector<float> values(4 * 3 * 3 * 3);
+  std::vector<float> values(108);  // 4x3x3x3
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 8;
   const ValueId w = graph.AddConstant("conv.weight", F32(values).Reshaped({4, 3, 3, 3}));
   const ValueId ones = graph.AddConstant("ones", F32({1, 1, 1, 1}));

@@ -180,7 +180,7 @@ std::string DescriptionOf(const Graph& graph) {
   }
   text += "\noutputs";
   for (ValueId id : graph.outputs()) value(id);
-  for (const auto& [key, entry] : graph.metadata) text += "\n" + key + "=" + entry;
+  for (const auto& [key, entry] : graph.metadata) text += Text("\n", key, "=", entry);
   return text;
 }
 

@@ -49,7 +49,8 @@ TEST(EpiloguePassTest, CoversAllOfAResultThatThreadsShare) {
     for (int64_t row = 0; row < kRows; ++row) bias[row] = static_cast<float>(row);
     EpiloguePass(target, std::nullopt).ApplyToRows(y.data(), kRows, kColumns, bias.data());
     for (int64_t i = 0; i < kRows * kColumns; ++i) {
-      ASSERT_EQ(y[i], 1 + static_cast<float>(i / kColumns)) << i;
+      const int64_t row = i / kColumns;
+      ASSERT_EQ(y[i], 1 + static_cast<float>(row)) << i;
     }
   }
 }

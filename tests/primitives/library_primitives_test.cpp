@@ -178,16 +178,16 @@ TEST_F(LibraryPrimitivesTest, GemvIsForOneRowOnly) {
 
 // A spec need not be what its operator can mean: it may come from a file.
 TEST_F(LibraryPrimitivesTest, RefusesLayersThatMakeNoSense) {
-  const char* const kSenseless[] = {
-      "conv(kernel=none,strides=none,dilations=none,pads_begin=none,pads_end=none,groups=1) "
-      "out=f32[1x1x1x1]",
+  const std::vector<std::string> senseless = {
+      ("conv(kernel=none,strides=none,dilations=none,pads_begin=none,pads_end=none,groups=1) "
+       "out=f32[1x1x1x1]"),
       "gemm(transpose_a=0,transpose_b=0,alpha=1,beta=1) out=f32[2x2] residual=1",
       "matmul() out=f32[2x2]",
       "inner_product() in=f32[2x2] out=f32[2x2] residual=1",
-      "pool(kind=max,kernel=2,strides=1,dilations=1,pads_begin=0,pads_end=0,overhang=none,"
-      "count_include_pad=0) in=f32[1x1x4x4] out=f32[1x1x4x4]",
-      "pool(kind=max,kernel=2x2,strides=1x1,dilations=1x1,pads_begin=0x0,pads_end=0x0,"
-      "overhang=0x0,count_include_pad=0) in=f32[1x1x4x4] out=f32[1x1x4]",
+      ("pool(kind=max,kernel=2,strides=1,dilations=1,pads_begin=0,pads_end=0,overhang=none,"
+       "count_include_pad=0) in=f32[1x1x4x4] out=f32[1x1x4x4]"),
+      ("pool(kind=max,kernel=2x2,strides=1x1,dilations=1x1,pads_begin=0x0,pads_end=0x0,"
+       "overhang=0x0,count_include_pad=0) in=f32[1x1x4x4] out=f32[1x1x4]"),
       "global_average_pool() in=f32[4x4] out=f32[4x4]",
       "global_average_pool() out=f32[1x1x1x1]",
       "binary(kind=add) out=f32[1x1x1x1] residual=1",
@@ -207,10 +207,10 @@ TEST_F(LibraryPrimitivesTest, RefusesLayersThatMakeNoSense) {
       "reorder() in=f32[4] out=f32[5]",
       "reorder() in=f32[4],f32[4] out=f32[4]",
       "cast(dtype=i32) in=f32[4] out=i32[4]",
-      "resize(mode=nearest,coordinates=asymmetric,rounding=floor,scales=none,sizes=none) "
-      "in=f32[1x1x2x2] out=f32[1x1x4x4]",
+      ("resize(mode=nearest,coordinates=asymmetric,rounding=floor,scales=none,sizes=none) "
+       "in=f32[1x1x2x2] out=f32[1x1x4x4]"),
   };
-  for (const char* text : kSenseless) {
+  for (const std::string& text : senseless) {
     const LayerSpec spec = Parsed(text);
     for (const auto& primitive : list_.primitives()) {
       const bool is_library =

@@ -10,10 +10,20 @@ namespace fettle {
 // persisted needs. It tells things apart and finds damage; it is no protection against a forger.
 class Fnv1a {
  public:
+  // The bytes alone: the hash of a file, or of a text.
+  void AddBytes(std::string_view bytes) {
+    for (const char c : bytes) AddByte(static_cast<unsigned char>(c));
+  }
+
   // A zero byte ends each field, so that fields cannot run into one another.
   void Add(std::string_view field) {
-    for (const char c : field) AddByte(static_cast<unsigned char>(c));
+    AddBytes(field);
     AddByte(0);
+  }
+
+  // Eight bytes, the lowest first.
+  void AddInteger(uint64_t value) {
+    for (int i = 0; i < 8; ++i, value >>= 8) AddByte(static_cast<unsigned char>(value));
   }
 
   uint64_t value() const { return hash_; }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "fettle/core/fnv1a.h"
+
 namespace fettle {
 namespace {
 
@@ -19,11 +21,10 @@ uint64_t Mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-// FNV-1a.
 uint64_t Hash(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
+  Fnv1a hash;
+  hash.AddBytes(text);
+  return hash.value();
 }
 
 // Natural logarithm of a positive, normal x: x = m 2^e with m in [sqrt(1/2), sqrt(2)), and

@@ -4,6 +4,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
+#include "fettle/core/fnv1a.h"
 #include "fettle/runtime/plan_check.h"
 #include "fettle/runtime/plan_file.h"
 
@@ -17,11 +18,11 @@ constexpr size_t kAlignment = 64;
 constexpr const char* kPlanFile = "plan.json";
 constexpr const char* kWeightsFile = "weights.bin";
 
-// FNV-1a over the weights: tells a mixed-up or damaged folder, not a forged one.
+// Tells a mixed-up or damaged folder, not a forged one.
 uint64_t Checksum(std::string_view bytes) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
-  return hash;
+  Fnv1a hash;
+  hash.AddBytes(bytes);
+  return hash.value();
 }
 
 // ---- writing ----

@@ -6,23 +6,9 @@
 #include <cmath>
 #include <utility>
 
+#include "fettle/core/fnv1a.h"
+
 namespace fettle {
-namespace {
-
-class Fnv1a {
- public:
-  void Add(uint64_t value) {
-    for (int byte = 0; byte < 8; ++byte, value >>= 8) {
-      hash_ = (hash_ ^ (value & 0xff)) * 0x100000001b3u;
-    }
-  }
-  uint64_t hash() const { return hash_; }
-
- private:
-  uint64_t hash_ = 0xcbf29ce484222325u;
-};
-
-}  // namespace
 
 std::string CandidateText(const Candidate& candidate) {
   std::string text;
@@ -56,8 +42,8 @@ std::optional<Candidate> ParseCandidate(std::string_view text) {
 
 uint64_t CandidateHash(const Candidate& candidate) {
   Fnv1a hash;
-  for (int option : candidate.options) hash.Add(static_cast<uint64_t>(option));
-  return hash.hash();
+  for (int option : candidate.options) hash.AddInteger(static_cast<uint64_t>(option));
+  return hash.value();
 }
 
 DesignSpace::DesignSpace(std::vector<Decision> decisions, DesignRules rules)
@@ -120,9 +106,10 @@ double DesignSpace::Log10NumCandidates() const {
 uint64_t DesignSpace::Fingerprint() const {
   Fnv1a hash;
   for (const Decision& decision : decisions_) {
-    hash.Add(static_cast<uint64_t>(decision.num_options) * 2 + (decision.is_ordinal ? 1 : 0));
+    hash.AddInteger(static_cast<uint64_t>(decision.num_options) * 2 +
+                    (decision.is_ordinal ? 1 : 0));
   }
-  return hash.hash();
+  return hash.value();
 }
 
 }  // namespace fettle

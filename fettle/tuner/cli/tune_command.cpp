@@ -4,6 +4,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
+#include "fettle/core/fnv1a.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/onnx/import.h"
 #include "fettle/search/strategy_list.h"
@@ -77,10 +78,10 @@ void CheckObjectives(const std::string& list) {
 }
 
 std::string HashOf(const std::string& bytes) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+  Fnv1a hash;
+  hash.AddBytes(bytes);
   std::ostringstream out;
-  out << std::hex << hash;
+  out << std::hex << hash.value();
   return out.str();
 }
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "fettle/core/error.h"
+#include "fettle/core/scalar_operators.h"
 #include "fettle/primitives/element.h"
 #include "fettle/primitives/layer_view.h"
 #include "fettle/primitives/primitive_families.h"
@@ -135,7 +136,7 @@ class ReferenceKernel : public Kernel {
       for (size_t i = 0; i < result.size(); ++i) result[i] += residual.operand().values[i];
     }
     if (!spec_.activation) return;
-    for (double& value : result) value = Activate(*spec_.activation, value);
+    for (double& value : result) value = Apply(*spec_.activation, value);
   }
 
   LayerSpec spec_;

@@ -2,53 +2,15 @@
 #include <cmath>
 #include <limits>
 
+#include "fettle/core/scalar_operators.h"
 #include "fettle/primitives/layer_view.h"
 #include "fettle/primitives/reference_broadcast.h"
 #include "fettle/primitives/reference_operators.h"
 
 namespace fettle {
-namespace {
-
-double Apply(BinaryKind kind, double a, double b) {
-  switch (kind) {
-    case BinaryKind::kAdd:
-      return a + b;
-    case BinaryKind::kSub:
-      return a - b;
-    case BinaryKind::kMul:
-      return a * b;
-    case BinaryKind::kDiv:
-      return a / b;
-  }
-  return 0;
-}
-
-}  // namespace
-
-double Activate(const Activation& activation, double x) {
-  const double alpha = activation.alpha, beta = activation.beta;
-  switch (activation.kind) {
-    case ActivationKind::kRelu:
-      return std::max(x, 0.0);
-    case ActivationKind::kClip:
-      return std::min(std::max(x, alpha), beta);
-    case ActivationKind::kLeakyRelu:
-      return x < 0 ? alpha * x : x;
-    case ActivationKind::kSigmoid:
-      return 1 / (1 + std::exp(-x));
-    case ActivationKind::kHardSigmoid:
-      return std::clamp(alpha * x + beta, 0.0, 1.0);
-    case ActivationKind::kHardSwish:
-      return x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
-    case ActivationKind::kTanh:
-      return std::tanh(x);
-  }
-  return 0;
-}
-
 void ReferenceCompute(const Activation& op, FloatOperands operands, const Shape&,
                       std::span<double> y) {
-  for (size_t i = 0; i < y.size(); ++i) y[i] = Activate(op, operands[0].values[i]);
+  for (size_t i = 0; i < y.size(); ++i) y[i] = Apply(op, operands[0].values[i]);
 }
 
 void ReferenceCompute(const BatchNorm& op, FloatOperands operands, const Shape& shape,

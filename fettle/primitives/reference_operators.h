@@ -60,8 +60,6 @@ inline bool IsWorthThreads(const Shape& shape, int64_t operations) {
   return ElementCount(shape) * operations > 100000;
 }
 
-double Activate(const Activation& activation, double x);
-
 // The operators that only move elements, of any type: concat, slice, reshape, transpose, pad and
 // identity (OnlyMoves of layer_view.h). `operands` and `output` are row-major memory of the types
 // given.

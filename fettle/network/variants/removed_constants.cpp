@@ -7,44 +7,12 @@
 #include <optional>
 #include <variant>
 
+#include "fettle/core/scalar_operators.h"
+
 namespace fettle {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-double Apply(const Activation& op, double x) {
-  switch (op.kind) {
-    case ActivationKind::kRelu:
-      return std::max(x, 0.0);
-    case ActivationKind::kClip:
-      return std::min<double>(std::max<double>(x, op.alpha), op.beta);
-    case ActivationKind::kLeakyRelu:
-      return x < 0 ? op.alpha * x : x;
-    case ActivationKind::kSigmoid:
-      return 1 / (1 + std::exp(-x));
-    case ActivationKind::kHardSigmoid:
-      return std::clamp(op.alpha * x + op.beta, 0.0, 1.0);
-    case ActivationKind::kHardSwish:
-      return x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
-    case ActivationKind::kTanh:
-      return std::tanh(x);
-  }
-  return kUnknown;
-}
-
-double Apply(BinaryKind kind, double a, double b) {
-  switch (kind) {
-    case BinaryKind::kAdd:
-      return a + b;
-    case BinaryKind::kSub:
-      return a - b;
-    case BinaryKind::kMul:
-      return a * b;
-    case BinaryKind::kDiv:
-      return a / b;
-  }
-  return kUnknown;
-}
 
 // The constant of each index on axis 1 of a tensor; kUnknown where it has none that is known, and
 // for every channel that stays.

@@ -41,10 +41,6 @@ class OnednnConcat final : public OnednnPrimitive {
  protected:
   bool OffersChoice() const override { return false; }
 
-  std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
-    return OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
-  }
-
   std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec, const OnednnForm& form,
                                                   const dnnl::engine& engine) const override {
     std::vector<dnnl::memory::desc> sources;

@@ -59,10 +59,6 @@ class OnednnPool final : public OnednnPrimitive {
   }
 
  protected:
-  std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
-    return OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
-  }
-
   std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec, const OnednnForm& form,
                                                   const dnnl::engine& engine) const override {
     const Pool& pool = std::get<Pool>(spec.op);
@@ -127,10 +123,6 @@ class OnednnGlobalAveragePool final : public OnednnPrimitive {
   }
 
  protected:
-  std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
-    return OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
-  }
-
   std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec, const OnednnForm& form,
                                                   const dnnl::engine& engine) const override {
     const Shape& x = spec.inputs[0].shape;

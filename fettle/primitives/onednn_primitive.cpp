@@ -58,6 +58,10 @@ std::string OnednnPrimitive::FullName(const OnednnForm& form,
   return name.append(":").append(description.impl_info_str());
 }
 
+std::vector<OnednnForm> OnednnPrimitive::Forms(const LayerSpec& spec) const {
+  return OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
+}
+
 std::vector<Implementation> OnednnPrimitive::Implementations(const LayerSpec& spec,
                                                              const Target& target) const {
   const ThreadScope threads(target.threads);  // some implementations are only for several, or one

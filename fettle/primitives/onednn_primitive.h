@@ -40,8 +40,9 @@ class OnednnPrimitive : public Primitive {
                                   std::span<const Tensor* const> weights) const final;
 
  protected:
-  // The forms worth asking about; no two with the same layouts and algorithm.
-  virtual std::vector<OnednnForm> Forms(const LayerSpec& spec) const = 0;
+  // The forms worth asking about; no two with the same layouts and algorithm. Unless overridden
+  // every layout that the output can have, in all tensors alike.
+  virtual std::vector<OnednnForm> Forms(const LayerSpec& spec) const;
 
   // All implementations of a form, best first as oneDNN thinks. May throw dnnl::error.
   virtual std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec,

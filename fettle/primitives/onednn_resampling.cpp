@@ -64,10 +64,6 @@ class OnednnResampling final : public OnednnPrimitive {
   }
 
  protected:
-  std::vector<OnednnForm> Forms(const LayerSpec& spec) const override {
-    return OnednnForm::Uniform(spec, LayoutsOf(spec.output.shape));
-  }
-
   std::vector<dnnl::primitive_desc_base> Describe(const LayerSpec& spec, const OnednnForm& form,
                                                   const dnnl::engine& engine) const override {
     const bool is_nearest = std::get<Resize>(spec.op).mode == ResizeMode::kNearest;

@@ -66,6 +66,22 @@ Executor::Executor(Plan plan, const PrimitiveList& primitives, const Target& tar
     RunStep(s);
     kernels_[s].reset();
   }
+  FindCopiedOutputs();
+}
+
+void Executor::FindCopiedOutputs() {
+  std::vector<bool> is_elsewhere(plan_.tensors.size());
+  for (size_t i = 0; i < plan_.tensors.size(); ++i) {
+    is_elsewhere[i] = plan_.tensors[i].constant != nullptr;
+  }
+  for (const int id : plan_.inputs) is_elsewhere[static_cast<size_t>(id)] = true;
+  for (size_t s = 0; s < plan_.steps.size(); ++s) {
+    if (memory_.runs_once[s]) is_elsewhere[static_cast<size_t>(plan_.steps[s].output)] = true;
+  }
+  for (const int id : plan_.outputs) {
+    is_copied_.push_back(is_elsewhere[static_cast<size_t>(id)]);
+    is_elsewhere[static_cast<size_t>(id)] = true;
+  }
 }
 
 std::byte* Executor::Workspace(size_t step) {
@@ -90,29 +106,17 @@ void Executor::Run(std::span<const Tensor* const> inputs, std::span<Tensor* cons
     assert(inputs[i]->type() == plan_.tensors[id].type);
     places_[id] = ReadOnly(*inputs[i]);
   }
-  // An output is computed in the caller's memory, unless it is given twice, is an input, a
-  // constant, or computed once: then it is copied.
-  std::vector<size_t> copies;
-  std::vector<bool> is_bound(plan_.tensors.size());
-  for (const int id : plan_.inputs) is_bound[static_cast<size_t>(id)] = true;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const auto id = static_cast<size_t>(plan_.outputs[i]);
     assert(outputs[i]->type() == plan_.tensors[id].type);
-    const bool is_elsewhere = plan_.tensors[id].constant || is_bound[id];
-    const bool was_computed = std::ranges::any_of(
-        computed_once_, [&](const Tensor& tensor) { return tensor.bytes() == places_[id]; });
-    if (is_elsewhere || was_computed) {
-      copies.push_back(i);
-    } else {
-      is_bound[id] = true;
-      places_[id] = outputs[i]->bytes();
-    }
+    if (!is_copied_[i]) places_[id] = outputs[i]->bytes();
   }
   for (size_t s = 0; s < plan_.steps.size(); ++s) {
     if (kernels_[s]) RunStep(s);
     if (observer) observer(s);
   }
-  for (const size_t i : copies) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!is_copied_[i]) continue;
     std::memcpy(outputs[i]->bytes(), places_[static_cast<size_t>(plan_.outputs[i])],
                 outputs[i]->num_bytes());
   }

@@ -42,6 +42,7 @@ class Executor {
   std::vector<Tensor> Run(const std::vector<Tensor>& inputs);
 
  private:
+  void FindCopiedOutputs();
   std::byte* Workspace(size_t step);
   void RunStep(size_t step);
 
@@ -52,6 +53,9 @@ class Executor {
   std::vector<Tensor> computed_once_;
   Tensor arena_;
   std::vector<std::byte*> places_;  // of each tensor; those of inputs and constants only read
+  // Whether an output is copied at the end: one that is an input, a constant, computed once, or
+  // given before. The others are computed in the caller's memory.
+  std::vector<bool> is_copied_;
   std::vector<const std::byte*> step_inputs_;
   int64_t weight_bytes_ = 0;
 };

@@ -92,7 +92,9 @@ class MeasurePlansHandler : public RequestHandler {
     const std::vector<Timing> timings = measurer_.Measure(pointers, request.options);
     for (size_t i = 0; i < timings.size(); ++i) {
       answer.plans[i].timing = timings[i];
-      if (request.wants_steps) answer.plans[i].steps = contenders[i]->TimeSteps(tools_.environment);
+      const bool ran = timings[i].measurement.has_latency();
+      if (request.wants_steps && ran)
+        answer.plans[i].steps = contenders[i]->TimeSteps(tools_.environment);
     }
     return BodyOf(answer);
   }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
 #include <sstream>
 
 #include "fettle/core/error.h"
+#include "fettle/tuner/fixed_text.h"
 
 namespace fettle {
 namespace {
@@ -23,12 +23,6 @@ constexpr const char* kStyle = R"(
  .bar{stroke:#1f6feb;stroke-opacity:.5}.dot{fill:#1f6feb}.off .bar{stroke:#999}.off .dot{fill:#999}
  .orig .bar{stroke:#d1242f}.orig .dot{fill:#d1242f}.label{font-size:11px;fill:#333}
  details{margin:.4rem 0}.scroll{overflow-x:auto})";
-
-std::string Fixed(double value, int digits) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << value;
-  return out.str();
-}
 
 std::string Escaped(const std::string& text) {
   std::string result;
@@ -54,7 +48,7 @@ std::string Escaped(const std::string& text) {
 }
 
 std::string Kib(int64_t bytes) {
-  return Fixed(static_cast<double>(bytes) / 1024, 0).append(" KiB");
+  return FixedText(static_cast<double>(bytes) / 1024, 0).append(" KiB");
 }
 
 // From data to the picture: latency on a logarithmic axis, accuracy in per cent.
@@ -89,11 +83,11 @@ class Picture {
       out << "<line class=grid x1=" << X(ms) << " x2=" << X(ms) << " y1=" << kTop
           << " y2=" << kHeight - kBottom << " />"
           << "<text class=axis text-anchor=middle x=" << X(ms) << " y=" << kHeight - kBottom + 18
-          << ">" << Fixed(ms, ms < 1 ? 3 : 2) << "</text>"
+          << ">" << FixedText(ms, ms < 1 ? 3 : 2) << "</text>"
           << "<line class=grid y1=" << Y(percent) << " y2=" << Y(percent) << " x1=" << kLeft
           << " x2=" << kWidth - kRight << " />"
           << "<text class=axis text-anchor=end x=" << kLeft - 8 << " y=" << Y(percent) + 4 << ">"
-          << Fixed(percent, 1) << "</text>\n";
+          << FixedText(percent, 1) << "</text>\n";
     }
     out << "<text class=axis text-anchor=middle x=" << kWidth / 2 << " y=" << kHeight - 10
         << ">latency, ms (logarithmic)</text>"
@@ -106,7 +100,8 @@ class Picture {
     const double x = X(point.latency_ms.value), y = Y(100 * point.accuracy.value);
     std::ostringstream out;
     out << "<g class=" << kind << "><title>" << Escaped(point.id) << ": "
-        << Fixed(point.latency_ms.value, 3) << " ms, " << Fixed(100 * point.accuracy.value, 2)
+        << FixedText(point.latency_ms.value, 3) << " ms, "
+        << FixedText(100 * point.accuracy.value, 2)
         << " %</title><line class=bar x1=" << X(point.latency_ms.low)
         << " x2=" << X(point.latency_ms.high) << " y1=" << y << " y2=" << y
         << " /><line class=bar x1=" << x << " x2=" << x << " y1=" << Y(100 * point.accuracy.low)
@@ -146,21 +141,21 @@ std::string PictureOf(const Session& session, const std::vector<VerifiedPoint>& 
 }
 
 std::string Range(const Interval& interval, double scale, int digits) {
-  return Text(Fixed(scale * interval.value, digits), " <small>[",
-              Fixed(scale * interval.low, digits), ", ", Fixed(scale * interval.high, digits),
-              "]</small>");
+  return Text(FixedText(scale * interval.value, digits), " <small>[",
+              FixedText(scale * interval.low, digits), ", ",
+              FixedText(scale * interval.high, digits), "]</small>");
 }
 
 std::string RowOf(const VerifiedPoint& point, const VerifiedPoint& original) {
   std::ostringstream out;
   out << "<tr><td>" << Escaped(point.id) << "<td>" << Range(point.latency_ms, 1, 3) << "<td>"
-      << Fixed(original.latency_ms.value / point.latency_ms.value, 2) << "&times;<td>"
+      << FixedText(original.latency_ms.value / point.latency_ms.value, 2) << "&times;<td>"
       << Range(point.accuracy, 100, 2) << "<td>"
       << (point.id == original.id ? "" : Range(point.drop, 1, 2)) << "<td>"
       << (point.test_accuracy ? Range(*point.test_accuracy, 100, 2) : "") << "<td>"
       << (point.test_drop ? Range(*point.test_drop, 1, 2) : "") << "<td>" << Kib(point.memory_bytes)
       << "<td>" << Kib(point.size_bytes) << "<td>"
-      << Fixed(static_cast<double>(point.macs) / 1e6, 1) << " M<td>" << point.trained_steps
+      << FixedText(static_cast<double>(point.macs) / 1e6, 1) << " M<td>" << point.trained_steps
       << "</tr>\n";
   return out.str();
 }

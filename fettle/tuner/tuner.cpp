@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
-#include <sstream>
 
 #include "fettle/core/error.h"
+#include "fettle/tuner/fixed_text.h"
 
 namespace fettle {
 namespace {
@@ -15,12 +14,6 @@ constexpr double kLongestRecovery = 120;      // seconds
 constexpr double kShortestRecovery = 3;
 constexpr double kPickingShare = 0.6;    // of what is left, for a first recovery of every pick
 constexpr double kDeepeningShare = 0.2;  // of what is left, for one further training
-
-std::string Fixed(double value, int digits) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << value;
-  return out.str();
-}
 
 }  // namespace
 
@@ -49,8 +42,8 @@ void Tuner::Run() {
   Profile();
   if (!session_->original()) {
     const VerifiedPoint point = verifier_->VerifyOriginal();
-    observer_->Note(Text("original: ", Fixed(point.latency_ms.value, 3), " ms, accuracy ",
-                         Fixed(100 * point.accuracy.value, 2), " % (validation)"));
+    observer_->Note(Text("original: ", FixedText(point.latency_ms.value, 3), " ms, accuracy ",
+                         FixedText(100 * point.accuracy.value, 2), " % (validation)"));
   }
   MeasureSensitivities();
   VerifyAll();
@@ -70,7 +63,7 @@ void Tuner::Profile() {
     const double spent = Elapsed() - started;
     if (!store_->IsComplete(spec) && spent > most_seconds) {
       observer_->Note(Text("profile: ", done, " of ", specs.size(), " layers are known after ",
-                           Fixed(spent, 0), " s (", Fixed(100 * kProfileShare, 0),
+                           FixedText(spent, 0), " s (", FixedText(100 * kProfileShare, 0),
                            " % of the budget); the cost of the others is predicted"));
       return;
     }
@@ -81,10 +74,10 @@ void Tuner::Profile() {
                                       : (Elapsed() - started) / static_cast<double>(done) *
                                             static_cast<double>(specs.size() - done);
     observer_->Status(Text("profile: layer ", done, " of ", specs.size(), ", ", measured,
-                           " measured now, about ", Fixed(left, 0), " s left"));
+                           " measured now, about ", FixedText(left, 0), " s left"));
   }
   observer_->Note(Text("profile: ", specs.size(), " layers known, ", measured, " measured now, in ",
-                       Fixed(Elapsed() - started, 0), " s"));
+                       FixedText(Elapsed() - started, 0), " s"));
 }
 
 void Tuner::MeasureSensitivities() {
@@ -111,7 +104,7 @@ void Tuner::MeasureSensitivities() {
     observer_->Status(Text("sensitivity: ", done, " of ", singles.size(), " changes"));
   }
   observer_->Note(Text("sensitivity: ", singles.size(), " single changes, in ",
-                       Fixed(Elapsed() - started, 0), " s"));
+                       FixedText(Elapsed() - started, 0), " s"));
 }
 
 bool Tuner::IsVerified(const Candidate& candidate) const {
@@ -140,11 +133,11 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
   } else {
     overhead_seconds_ = std::clamp(spent - seconds, 1.0, 60.0);
   }
-  observer_->Note(Text(id, ": ", Fixed(point.latency_ms.value, 3), " ms (predicted ",
-                       Fixed(point.predicted_ms, 3), "), accuracy ",
-                       Fixed(100 * point.accuracy.value, 2), " %, drop ",
-                       Fixed(point.drop.value, 2), " points, ", point.trained_steps,
-                       " steps of recovery from ", point.parent, ", ", Fixed(spent, 0), " s"));
+  observer_->Note(Text(id, ": ", FixedText(point.latency_ms.value, 3), " ms (predicted ",
+                       FixedText(point.predicted_ms, 3), "), accuracy ",
+                       FixedText(100 * point.accuracy.value, 2), " %, drop ",
+                       FixedText(point.drop.value, 2), " points, ", point.trained_steps,
+                       " steps of recovery from ", point.parent, ", ", FixedText(spent, 0), " s"));
 }
 
 bool Tuner::MayGoOn() const {
@@ -168,10 +161,20 @@ void Tuner::DeepenFront() {
                                       std::min(kLongestRecovery, kDeepeningShare * Left()));
     const VerifiedPoint deeper = verifier_->Deepen(member, seconds);
     observer_->Note(Text(member.id, " trained further: accuracy ",
-                         Fixed(100 * member.accuracy.value, 2), " -> ",
-                         Fixed(100 * deeper.accuracy.value, 2), " %"));
+                         FixedText(100 * member.accuracy.value, 2), " -> ",
+                         FixedText(100 * deeper.accuracy.value, 2), " %"));
     if (deeper != member) session_->AddPoint(deeper);
   }
+}
+
+bool Tuner::IsTooCostly(const PredictedCandidate& candidate) const {
+  std::vector<double> points_a_loss;
+  for (const VerifiedPoint& point : session_->points()) {
+    if (point.predicted_loss > 0.01)
+      points_a_loss.push_back(point.drop.value / point.predicted_loss);
+  }
+  if (points_a_loss.empty()) return false;
+  return Median(points_a_loss) * candidate.loss > session_->settings().max_drop_points;
 }
 
 void Tuner::VerifyAll() {
@@ -190,7 +193,7 @@ void Tuner::VerifyAll() {
     return candidate.loss > std::log(classes);
   });
   observer_->Note(Text("search: ", options.evaluations, " candidates, predicted front of ",
-                       front.size(), ", in ", Fixed(Elapsed() - started, 0), " s"));
+                       front.size(), ", in ", FixedText(Elapsed() - started, 0), " s"));
 
   const auto affordable = static_cast<size_t>(std::max(0.0, Left() / 14));
   std::vector<PredictedCandidate> picks =
@@ -199,7 +202,7 @@ void Tuner::VerifyAll() {
   while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
     observer_->StopIfAsked();
     const PredictedCandidate next = picks.front();
-    VerifyOne(next, picks.size());
+    if (!IsTooCostly(next)) VerifyOne(next, picks.size());
     picks.erase(picks.begin());
   }
   while (MayGoOn()) {

@@ -41,6 +41,9 @@ class Tuner {
   void Profile();
   void MeasureSensitivities();
   void VerifyAll();
+  // Whether a candidate is believed to lose more than the session allows: its predicted loss times
+  // the points that the verified ones lost for a unit of theirs. Unknown until some have lost any.
+  bool IsTooCostly(const PredictedCandidate& candidate) const;
   // How many of the picks are still to be verified, and how long each may be trained.
   double SecondsToRecover(size_t remaining) const;
   bool IsVerified(const Candidate& candidate) const;

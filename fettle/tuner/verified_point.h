@@ -41,7 +41,6 @@ struct VerifiedPoint {
   friend bool operator==(const VerifiedPoint&, const VerifiedPoint&) = default;
 };
 
-nlohmann::ordered_json ToJson(const Interval& interval);
 nlohmann::ordered_json ToJson(const VerifiedPoint& point);
 // Throws nlohmann::json::exception where a field is missing or of another type.
 VerifiedPoint PointFromJson(const nlohmann::ordered_json& json);

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "fettle/tuner/interval_json.h"
 #include "fettle/tuner/verified_point.h"
 
 namespace fettle {
@@ -7,33 +8,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// {"median": ...} for latencies, {"value": ...} for the rest: names that others rely on.
-Json LatencyJson(const Interval& interval) {
-  return {{"median", interval.value}, {"low", interval.low}, {"high", interval.high}};
-}
-
 Json AccuracyJson(const char* split, const Interval& interval) {
   Json json = {{"split", split}};
   json.update(ToJson(interval));
   return json;
 }
 
-Interval IntervalFrom(const Json& json) {
-  const char* value = json.contains("median") ? "median" : "value";
-  return {json.at(value).get<double>(), json.at("low").get<double>(),
-          json.at("high").get<double>()};
-}
-
 std::optional<Interval> OptionalInterval(const Json& json, const char* name) {
   if (!json.contains(name) || json.at(name).is_null()) return std::nullopt;
-  return IntervalFrom(json.at(name));
+  return IntervalFromJson(json.at(name));
 }
 
 }  // namespace
-
-Json ToJson(const Interval& interval) {
-  return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
-}
 
 Json ToJson(const VerifiedPoint& point) {
   Json json = {{"id", point.id},
@@ -72,11 +58,11 @@ VerifiedPoint PointFromJson(const Json& json) {
   point.candidate = json.at("candidate").get<std::string>();
   point.parent = json.at("parent").get<std::string>();
   point.trained_steps = json.at("trained_steps").get<int64_t>();
-  point.latency_ms = IntervalFrom(json.at("latency_ms"));
+  point.latency_ms = IntervalFromJson(json.at("latency_ms"));
   point.predicted_ms = json.at("predicted_latency_ms").get<double>();
   point.predicted_loss = json.at("predicted_loss").get<double>();
-  point.accuracy = IntervalFrom(json.at("accuracy"));
-  point.drop = IntervalFrom(json.at("accuracy_drop_points"));
+  point.accuracy = IntervalFromJson(json.at("accuracy"));
+  point.drop = IntervalFromJson(json.at("accuracy_drop_points"));
   point.agreement = json.at("agreement").get<double>();
   point.test_accuracy = OptionalInterval(json, "test_accuracy");
   point.test_drop = OptionalInterval(json, "test_accuracy_drop_points");

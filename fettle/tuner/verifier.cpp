@@ -11,6 +11,7 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/training/trainer/fine_tuning.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
@@ -150,23 +151,22 @@ Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
   const Teacher& teacher = TeacherOf();
   if (images_per_second_ == 0) {
     settings.epochs = epochs_of(12 * kRecoveryBatch);
-    Trainer trial(space_.original(), data_.train, settings, target, teacher);
-    trial.Run([&](const TrainProgress& progress) {
-      images_per_second_ = progress.images_per_second;
-      return true;
-    });
+    FineTune(space_.original(), data_.train, settings, target, teacher,
+             [&](const TrainProgress& progress) {
+               images_per_second_ = progress.images_per_second;
+               return true;
+             });
   }
   settings.epochs = epochs_of(std::max(8.0 * kRecoveryBatch, seconds * images_per_second_));
   settings.warmup_epochs = 0.05 * settings.epochs;
-  Trainer trainer(start, data_.train, settings, target, teacher);
-  trainer.Run([&](const TrainProgress& progress) {
-    observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
-    return !observer_->ShouldStop();
-  });
+  Graph recovered =
+      FineTune(start, data_.train, settings, target, teacher, [&](const TrainProgress& progress) {
+        *steps = progress.step;
+        observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
+        return !observer_->ShouldStop();
+      });
   observer_->StopIfAsked();
-  *steps = trainer.step();
-  images_per_second_ = std::max(images_per_second_, 1.0);
-  return trainer.TrainedGraph();
+  return recovered;
 }
 
 void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candidate& candidate,

@@ -16,6 +16,7 @@
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/model_argument.h"
 #include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/interval_json.h"
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/plan_bench.h"
 
@@ -23,10 +24,6 @@ namespace fettle {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json LatencyJson(const Interval& interval) {
-  return {{"median", interval.value}, {"low", interval.low}, {"high", interval.high}};
-}
 
 // A folder that goes when this object goes.
 class TemporaryFolder {

@@ -77,12 +77,6 @@ std::string TableText(const std::vector<std::vector<std::string>>& rows) {
   return out.str();
 }
 
-std::string FixedText(double value, int digits) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << value;
-  return out.str();
-}
-
 std::string MsText(double ms) {
   if (ms < 1) return Scaled(ms * 1000, 1e9, std::array{"us"});
   return Scaled(ms, 1000, std::array{"ms", "s"});

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "fettle/tuner/fixed_text.h"
+
 namespace fettle {
 
 // Where a command writes: results to `out`, for pipes; progress and messages to `err`.
@@ -46,6 +48,5 @@ std::string BytesText(int64_t bytes);
 // 1234567 -> "1.23 M".
 std::string CountText(int64_t count);
 std::string SecondsText(double seconds);
-std::string FixedText(double value, int digits);
 
 }  // namespace fettle

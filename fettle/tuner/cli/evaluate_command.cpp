@@ -12,15 +12,12 @@
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/model_argument.h"
 #include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/interval_json.h"
 
 namespace fettle {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json ToJson(const Interval& interval) {
-  return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}};
-}
 
 std::string Percent(double share) { return FixedText(100 * share, 2); }
 

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "fettle/core/dtype.h"
+#include "tests/support/widened_values.h"
 
 namespace fettle {
 namespace {
@@ -462,41 +463,9 @@ class NodeRun {
   const std::map<ValueId, Array>& arrays_;
 };
 
-template <typename T>
-Array Widened(const Tensor& tensor) {
-  const auto values = tensor.values<T>();
-  return {tensor.shape(), {values.begin(), values.end()}};
-}
-
 }  // namespace
 
-Array ToArray(const Tensor& tensor) {
-  switch (tensor.dtype()) {
-    case DType::kF32:
-      return Widened<float>(tensor);
-    case DType::kF64:
-      return Widened<double>(tensor);
-    case DType::kI8:
-      return Widened<int8_t>(tensor);
-    case DType::kU8:
-    case DType::kBool:
-      return Widened<uint8_t>(tensor);
-    case DType::kI16:
-      return Widened<int16_t>(tensor);
-    case DType::kI32:
-      return Widened<int32_t>(tensor);
-    case DType::kI64:
-      return Widened<int64_t>(tensor);
-    case DType::kBF16: {
-      Array array{tensor.shape(), {}};
-      for (uint16_t bits : tensor.values<uint16_t>()) array.values.push_back(FromBF16(bits));
-      return array;
-    }
-    case DType::kF16:
-      break;
-  }
-  throw std::invalid_argument("f16 is not understood");
-}
+Array ToArray(const Tensor& tensor) { return {tensor.shape(), WidenedValues(tensor)}; }
 
 std::map<ValueId, Array> InterpretAll(const Graph& graph, std::span<const Array> inputs) {
   if (inputs.size() != graph.inputs().size()) throw std::invalid_argument("wrong count of inputs");

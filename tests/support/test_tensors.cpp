@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "fettle/core/random.h"
+#include "tests/support/widened_values.h"
 
 namespace fettle {
 namespace {
@@ -13,40 +14,6 @@ namespace {
 template <typename T, typename F>
 void Fill(Tensor* tensor, F&& next) {
   for (T& value : tensor->values<T>()) value = static_cast<T>(next());
-}
-
-template <typename T>
-std::vector<double> Widened(const Tensor& tensor) {
-  return {tensor.values<T>().begin(), tensor.values<T>().end()};
-}
-
-std::vector<double> Doubles(const Tensor& tensor) {
-  switch (tensor.dtype()) {
-    case DType::kF32:
-      return Widened<float>(tensor);
-    case DType::kF64:
-      return Widened<double>(tensor);
-    case DType::kI8:
-      return Widened<int8_t>(tensor);
-    case DType::kU8:
-    case DType::kBool:
-      return Widened<uint8_t>(tensor);
-    case DType::kI16:
-      return Widened<int16_t>(tensor);
-    case DType::kI32:
-      return Widened<int32_t>(tensor);
-    case DType::kI64:
-      return Widened<int64_t>(tensor);
-    case DType::kBF16: {
-      std::vector<double> values;
-      for (const uint16_t bits : tensor.values<uint16_t>()) values.push_back(FromBF16(bits));
-      return values;
-    }
-    case DType::kF16:
-      break;
-  }
-  assert(false);
-  return {};
 }
 
 }  // namespace
@@ -120,8 +87,8 @@ Tensor RandomImages(const Shape& shape, uint64_t seed) {
 
 double RelativeError(const Tensor& got, const Tensor& want) {
   if (got.type() != want.type()) return std::numeric_limits<double>::infinity();
-  const std::vector<double> a = Doubles(got);
-  const std::vector<double> b = Doubles(want);
+  const std::vector<double> a = WidenedValues(got);
+  const std::vector<double> b = WidenedValues(want);
   double difference = 0;
   double magnitude = 0;
   for (size_t i = 0; i < a.size(); ++i) {

@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "fettle/core/dtype.h"
-#include "tests/support/widened_values.h"
+#include "tests/support/values_in_double.h"
 
 namespace fettle {
 namespace {
@@ -465,7 +465,7 @@ class NodeRun {
 
 }  // namespace
 
-Array ToArray(const Tensor& tensor) { return {tensor.shape(), WidenedValues(tensor)}; }
+Array ToArray(const Tensor& tensor) { return {tensor.shape(), ValuesInDouble(tensor)}; }
 
 std::map<ValueId, Array> InterpretAll(const Graph& graph, std::span<const Array> inputs) {
   if (inputs.size() != graph.inputs().size()) throw std::invalid_argument("wrong count of inputs");

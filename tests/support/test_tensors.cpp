@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "fettle/core/random.h"
-#include "tests/support/widened_values.h"
+#include "tests/support/values_in_double.h"
 
 namespace fettle {
 namespace {
@@ -87,8 +87,8 @@ Tensor RandomImages(const Shape& shape, uint64_t seed) {
 
 double RelativeError(const Tensor& got, const Tensor& want) {
   if (got.type() != want.type()) return std::numeric_limits<double>::infinity();
-  const std::vector<double> a = WidenedValues(got);
-  const std::vector<double> b = WidenedValues(want);
+  const std::vector<double> a = ValuesInDouble(got);
+  const std::vector<double> b = ValuesInDouble(want);
   double difference = 0;
   double magnitude = 0;
   for (size_t i = 0; i < a.size(); ++i) {

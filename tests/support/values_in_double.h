@@ -18,7 +18,7 @@ std::vector<double> Widened(const Tensor& tensor) {
 }  // namespace internal
 
 // A tensor's values in double precision. Throws std::invalid_argument for f16.
-inline std::vector<double> WidenedValues(const Tensor& tensor) {
+inline std::vector<double> ValuesInDouble(const Tensor& tensor) {
   switch (tensor.dtype()) {
     case DType::kF32:
       return internal::Widened<float>(tensor);

@@ -23,6 +23,19 @@ RunAvx512(const Body& body) {
   body();
 }
 
+// What functions that call intrinsics of AVX-512 BF16 say of themselves; they are inlined into the
+// body below.
+#define FETTLE_AVX512_BF16 \
+  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+
+template <typename Body>
+__attribute__((
+    target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,prefer-vector-width=512"),
+    flatten, noinline)) void
+RunAvx512BF16(const Body& body) {
+  body();
+}
+
 #endif
 
 // Calls body(), compiled for the widest instruction set the target has. Loops that are worth it

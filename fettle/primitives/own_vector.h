@@ -38,4 +38,16 @@ inline void StoreVector(const Vector<kLanes>& from, float* to) {
   std::memcpy(to, &from, sizeof(from));
 }
 
+// Rounds as Narrow<BF16> does (element.h).
+template <int kLanes>
+inline void StoreVector(const Vector<kLanes>& from, BF16* to) {
+  using Words = typename VectorOf<kLanes>::Words;
+  Words bits;
+  std::memcpy(&bits, &from, sizeof(bits));
+  const Words rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16, quiet = (bits >> 16) | 0x40;
+  const Words chosen = (bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded;
+  const auto halves = __builtin_convertvector(chosen, typename VectorOf<kLanes>::Halves);
+  std::memcpy(to, &halves, sizeof(halves));
+}
+
 }  // namespace fettle

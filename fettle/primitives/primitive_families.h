@@ -40,6 +40,9 @@ std::unique_ptr<Primitive> MakeOwnDepthwiseConv();
 std::unique_ptr<Primitive> MakeOwnIm2ColConv();
 std::unique_ptr<Primitive> MakeOwnInnerProduct();
 
+// own_winograd_conv.cpp
+std::unique_ptr<Primitive> MakeOwnWinogradConv();
+
 // onednn_conv.cpp
 std::unique_ptr<Primitive> MakeOnednnConv();
 // onednn_inner_product.cpp

@@ -84,6 +84,33 @@ std::vector<LayerSpec> ConvGrid() {
   return grid;
 }
 
+std::vector<LayerSpec> TileGrid() {
+  std::vector<LayerSpec> grid;
+  for (DType dtype : kFloats) {
+    // Images below, at and above one, two and three tiles, wider than high and the other way round.
+    for (int64_t size : {1, 2, 3, 4, 5, 8, 9, 12, 13}) {
+      const Shape image = {1, 16, size, 14 - size};
+      grid.push_back(Layer(Conv{Square(3, 1, 1), 1}, dtype, {image}, {{16, 16, 3, 3}, {16}}));
+    }
+    // Channels below, at and above vectors and chunks of them; blocks of one tile to many.
+    for (int64_t inputs : {1, 7, 8, 15, 24, 40}) {
+      for (int64_t outputs : {1, 8, 12, 31, 33, 48, 72}) {
+        grid.push_back(Layer(Conv{Square(3, 1, 1), 1}, dtype, {{inputs % 3 + 1, inputs, 9, 6}},
+                             {{outputs, inputs, 3, 3}, {outputs}}));
+      }
+    }
+    // Padding that is none, more than the window, or not the same on all sides.
+    for (const auto& pads : std::vector<std::array<int64_t, 4>>{
+             {0, 0, 0, 0}, {2, 2, 2, 2}, {0, 1, 2, 0}, {2, 0, 0, 1}, {5, 0, 0, 6}}) {
+      const Window window = {{3, 3}, {1, 1}, {1, 1}, {pads[0], pads[1]}, {pads[2], pads[3]}};
+      const LayerSpec spec = Layer(Conv{window, 1}, dtype, {{2, 20, 7, 6}}, {{24, 20, 3, 3}});
+      grid.push_back(spec);
+      grid.push_back(WithEpilogue(spec, true, Activation{ActivationKind::kRelu}));
+    }
+  }
+  return grid;
+}
+
 std::vector<LayerSpec> MatrixGrid() {
   std::vector<LayerSpec> grid;
   for (DType dtype : kFloats) {

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "fettle/primitives/element.h"
+#include "fettle/primitives/own_isa.h"
+#include "fettle/primitives/own_vector.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// What a product of matrices is computed in, for the kernels that choose: the operands' element,
+// how vectors are rounded to it, and sums += an operand times a vector of weights, over kStep inner
+// indices at once. Weights are packed [inner / kStep][16][kStep]. Sums are f32.
+
+namespace fettle {
+
+struct F32Products {
+  using Element = float;
+  static constexpr int kStep = 1;
+
+  template <int kLanes, typename To>
+  static inline void Round(const Vector<kLanes>& from, To* to) {
+    StoreVector<kLanes>(from, to);
+  }
+  static inline void Add(const float* input, const float* weights, Vector<16>* sums) {
+    Vector<16> row;
+    LoadVector<16>(weights, &row);
+    *sums += *input * row;
+  }
+};
+
+#if defined(__x86_64__)
+
+// By AVX-512 BF16, which takes denormals for zeros. For bodies run by RunAvx512BF16.
+struct BF16Dots {
+  using Element = BF16;
+  static constexpr int kStep = 2;
+
+  template <int kLanes, typename To>
+  FETTLE_AVX512_BF16 static inline void Round(const Vector<kLanes>& from, To* to) {
+    if constexpr (std::is_same_v<To, BF16> && kLanes == 16) {
+      const __m256bh rounded = _mm512_cvtneps_pbh(reinterpret_cast<const __m512&>(from));
+      std::memcpy(to, &rounded, sizeof(rounded));
+    } else if constexpr (std::is_same_v<To, BF16> && kLanes == 8) {
+      const __m128bh rounded = _mm256_cvtneps_pbh(reinterpret_cast<const __m256&>(from));
+      std::memcpy(to, &rounded, sizeof(rounded));
+    } else {
+      StoreVector<kLanes>(from, to);
+    }
+  }
+  FETTLE_AVX512_BF16 static inline void Add(const BF16* input, const BF16* weights,
+                                            Vector<16>* sums) {
+    int pair;
+    std::memcpy(&pair, input, sizeof(pair));
+    const auto row = reinterpret_cast<__m512bh>(_mm512_loadu_si512(weights));
+    const auto pairs = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+    *sums =
+        reinterpret_cast<Vector<16>>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(*sums), row, pairs));
+  }
+};
+
+#endif
+
+}  // namespace fettle

@@ -1,0 +1,317 @@
+#include <algorithm>
+#include <array>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "fettle/primitives/conv_shape.h"
+#include "fettle/primitives/own_dot.h"
+#include "fettle/primitives/own_kernel.h"
+#include "fettle/primitives/own_parallel.h"
+#include "fettle/primitives/own_tile_products.h"
+#include "fettle/primitives/own_winograd_block.h"
+#include "fettle/primitives/primitive_families.h"
+
+// Winograd's convolution F(m x m, 3 x 3), fused by blocks of tiles.
+//
+// The image is cut into tiles of m x m outputs. For a block of some ten tiles the inputs are
+// transformed, V[tile][position][channel]; at each of the (m + 2)^2 positions they are multiplied
+// by the transformed filters, M[tile][position][output]; and M is transformed into outputs, with
+// bias, residual and activation on the way out. V and M of a block fit in the first- or
+// second-level cache, which is the point: who transforms the whole image first sends 36 values
+// through memory for each 16 outputs, and loses there what was saved in products.
+//
+// It wins where channels are many enough for the products to outweigh the transforms (from 16 on),
+// and the image large enough to fill its tiles. It loses where the filters, (m + 2)^2 / 9 times as
+// large as they were, no longer fit in the cache while tiles are few.
+//
+// In bf16, on a processor with its dot products, V and the filters are rounded to bf16 and sums are
+// f32; elsewhere bf16 is widened as it is read, and all is f32 until the output.
+
+namespace fettle {
+namespace {
+
+// V and M of a block: no more than leaves room for filters in a second-level cache of 512 KB.
+constexpr int64_t kBlockBytes = 128 << 10;
+
+// How the work is cut into tasks: some tiles by some chunks of outputs.
+struct WinogradPlan {
+  int64_t blocks = 1, parts = 1;
+  int64_t v_bytes = 0, scratch_bytes = 0;  // of a thread
+
+  int64_t tasks() const { return blocks * parts; }
+};
+
+// Runs body.operator()<kLanes>() with vectors of so many lanes, and the instructions of Products.
+template <typename Products, typename Body>
+void WithLanes(const Target& target, bool is_wide, const Body& body) {
+#if defined(__x86_64__)
+  if constexpr (Products::kStep == 2) {
+    if (is_wide) return RunAvx512BF16([&] { body.template operator()<16>(); });
+    return RunAvx512BF16([&] { body.template operator()<8>(); });
+  }
+  if (is_wide) return RunAvx512([&] { body.template operator()<16>(); });
+#endif
+  WithIsa(target, [&] { body.template operator()<8>(); });
+}
+
+int64_t RoundedUp(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// Vectors of outputs in a chunk: 12 x 2 sums fill 32 registers of 512 bits, 6 x 1 of ours 16 of
+// 256.
+int64_t ChunkOutputs(const Target& target) {
+  return target.has_avx512 ? kChunkLanes : kWinogradLanes;
+}
+
+template <int kOutputs, typename Products>
+class WinogradConv {
+ public:
+  using Element = typename Products::Element;
+
+  WinogradConv(const LayerSpec& spec, Layout layout, const Target& target,
+               std::span<const Tensor* const> weights)
+      : target_(target), chunk_(ChunkOutputs(target)) {
+    layer_.plane = PlaneOf(std::get<Conv>(spec.op).window, spec.inputs[0].shape, spec.output.shape);
+    layer_.input = ViewOf(spec.inputs[0].shape, layout);
+    layer_.output = ViewOf(spec.output.shape, layout);
+    layer_.tiles_y = (layer_.plane.y.output + kOutputs - 1) / kOutputs;
+    layer_.tiles_x = (layer_.plane.x.output + kOutputs - 1) / kOutputs;
+    lanes_ = target.has_avx512 && layout != Layout::kBlocked8 && layer_.input.lanes >= 16 ? 16 : 8;
+    layer_.v_channels = layer_.input.groups * RoundedUp(layer_.input.lanes, lanes_);
+    layer_.v_stride = kPositions * layer_.v_channels + 64 / static_cast<int64_t>(sizeof(Element));
+    layer_.m_stride = kPositions * kChunkLanes + kWinogradLanes;
+    layer_.zeros.resize(static_cast<size_t>(layer_.input.lanes), 0);
+    outputs_ = layer_.output.groups * layer_.output.lanes;
+    TransformFilters(weights);
+    MakePlan();
+  }
+
+  size_t WorkspaceBytes() const {
+    return static_cast<size_t>(target_.threads * plan_.scratch_bytes);
+  }
+  size_t WeightBytes() const { return layer_.filters.size() + layer_.bias.size() * sizeof(float); }
+
+  template <typename T>
+  void Run(const T* x, const Epilogue<T>& epilogue, std::byte* workspace) const {
+    const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * outputs_ / 16;
+    ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
+                [&](int64_t begin, int64_t end, int64_t part) {
+                  std::byte* scratch = workspace + part * plan_.scratch_bytes;
+                  for (int64_t task = begin; task < end; ++task) {
+                    RunTask(task, x, epilogue, As<Element>(scratch),
+                            As<float>(scratch + plan_.v_bytes));
+                  }
+                });
+    ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
+  }
+
+ private:
+  static constexpr int kTile = kOutputs + 2, kPositions = kTile * kTile;
+
+  int64_t chunks() const { return (outputs_ + chunk_ - 1) / chunk_; }
+  int64_t ChunkVectors(int64_t chunk) const {
+    return (std::min(chunk_, outputs_ - chunk * chunk_) + kWinogradLanes - 1) / kWinogradLanes;
+  }
+
+  // G g G^T in double precision, rounded once.
+  static void TransformFilter(const std::array<double, 9>& g, double* u) {
+    using Transform = WinogradTransform<kOutputs, double>;
+    double half[3][kTile];
+    for (int column = 0; column < 3; ++column) {
+      const double taps[3] = {g[column], g[3 + column], g[6 + column]};
+      Transform::Filter(taps, half[column]);
+    }
+    for (int i = 0; i < kTile; ++i) {
+      const double taps[3] = {half[0][i], half[1][i], half[2][i]};
+      Transform::Filter(taps, u + i * kTile);
+    }
+  }
+
+  void TransformFilters(std::span<const Tensor* const> weights) {
+    const int64_t padded = RoundedUp(outputs_, kWinogradLanes);
+    layer_.filters.resize(static_cast<size_t>(kPositions * layer_.v_channels * padded) *
+                          sizeof(Element));
+    const std::vector<float> filters = WidenedValues(*weights[0]);
+    const int64_t inputs = layer_.input.channels;
+    const float* from = filters.data();
+    for (int64_t output = 0; output < layer_.output.channels; ++output) {
+      const int64_t chunk = output / chunk_, lane = output % chunk_;
+      const int64_t width = ChunkVectors(chunk) * kWinogradLanes;
+      Element* to = As<Element>(layer_.filters.data()) +
+                    chunk * chunk_ * kPositions * layer_.v_channels + lane * Products::kStep;
+      for (int64_t k = 0; k < inputs; ++k, from += 9) {
+        std::array<double, 9> filter;
+        std::copy_n(from, 9, filter.begin());
+        double transformed[kPositions];
+        TransformFilter(filter, transformed);
+        const int64_t inner = k / Products::kStep * Products::kStep * width + k % Products::kStep;
+        for (int position = 0; position < kPositions; ++position) {
+          to[position * layer_.v_channels * width + inner] =
+              Narrow<Element>(static_cast<float>(transformed[position]));
+        }
+      }
+    }
+    if (weights.size() > 1) layer_.bias = WidenedValues(*weights[1]);
+    layer_.bias.resize(static_cast<size_t>(padded), 0);
+  }
+
+  void MakePlan() {
+    const int64_t tile_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(Element)) +
+                               layer_.m_stride * static_cast<int64_t>(sizeof(float));
+    const int64_t most = std::clamp<int64_t>(kBlockBytes / tile_bytes, 6, 24);
+    const int64_t tiles = std::max<int64_t>(layer_.tiles(), 1);
+    plan_.blocks = (tiles + most - 1) / most;
+    if (tiles >= 4 * target_.threads) {
+      plan_.blocks = std::min(RoundedUp(plan_.blocks, target_.threads), tiles);
+    }
+    // Too few blocks for the threads: each transforms all inputs for its share of the outputs.
+    plan_.parts = std::min((target_.threads + plan_.blocks - 1) / plan_.blocks, chunks());
+    const int64_t block_tiles = (tiles + plan_.blocks - 1) / plan_.blocks;
+    plan_.v_bytes =
+        RoundedUp(block_tiles * layer_.v_stride * static_cast<int64_t>(sizeof(Element)), 64);
+    plan_.scratch_bytes =
+        plan_.v_bytes +
+        RoundedUp(block_tiles * layer_.m_stride * static_cast<int64_t>(sizeof(float)), 64);
+  }
+
+  template <typename T>
+  void RunTask(int64_t task, const T* x, const Epilogue<T>& epilogue, Element* v, float* m) const {
+    const int64_t block = task / plan_.parts, part = task % plan_.parts;
+    const int64_t begin = layer_.tiles() * block / plan_.blocks;
+    const int64_t end = layer_.tiles() * (block + 1) / plan_.blocks;
+    WithLanes<Products>(target_, lanes_ == 16,
+                        [&]<int kLanes>() { Transform<kLanes>(begin, end, x, v); });
+    const int64_t first = chunks() * part / plan_.parts;
+    const int64_t last = chunks() * (part + 1) / plan_.parts;
+    for (int64_t chunk = first; chunk < last; ++chunk) {
+      Multiply(chunk, end - begin, v, m);
+      // A vector of outputs lies within one group of lanes.
+      WithLanes<Products>(target_, target_.has_avx512 && layer_.output.lanes >= 16,
+                          [&]<int kLanes>() { Finish<kLanes>(begin, end, chunk, m, epilogue); });
+    }
+  }
+
+  template <int kLanes, typename T>
+  inline void Transform(int64_t begin, int64_t end, const T* x, Element* v) const {
+    for (int64_t tile = begin; tile < end; ++tile, v += layer_.v_stride) {
+      TransformTile<kOutputs, kLanes, Products>(layer_, x, tile, v);
+    }
+  }
+
+  void Multiply(int64_t chunk, int64_t tiles, const Element* v, float* m) const {
+    const int64_t vectors = ChunkVectors(chunk);
+    const Element* filters =
+        As<Element>(layer_.filters.data()) + chunk * chunk_ * kPositions * layer_.v_channels;
+    const TileProducts products{tiles, layer_.v_channels, vectors, layer_.v_stride,
+                                layer_.m_stride};
+    MultiplyTiles(target_, products, kPositions, v, filters, m);
+  }
+
+  template <int kLanes, typename T>
+  inline void Finish(int64_t begin, int64_t end, int64_t chunk, const float* m,
+                     const Epilogue<T>& epilogue) const {
+    const int64_t channel = chunk * chunk_, count = std::min(chunk_, outputs_ - channel);
+    for (int64_t tile = begin; tile < end; ++tile, m += layer_.m_stride) {
+      TransformOutputs<kOutputs, kLanes, Products>(layer_, tile, m, channel, count, epilogue);
+    }
+  }
+
+  Target target_;
+  int64_t chunk_;
+  int64_t lanes_ = 0, outputs_ = 0;  // of the input's vectors; channels with padding
+  WinogradLayer layer_;
+  WinogradPlan plan_;
+};
+
+// Calls visit(std::integral_constant<int, m>()) for the m that stands in the implementation's name.
+template <typename Visit>
+auto VisitOutputs(std::string_view implementation_name, const Visit& visit) {
+  if (implementation_name.ends_with("2x3")) return visit(std::integral_constant<int, 2>());
+  return visit(std::integral_constant<int, 4>());
+}
+
+template <int kOutputs, typename T, typename Products>
+std::unique_ptr<Kernel> MakeWinogradKernel(const LayerSpec& spec, Layout layout,
+                                           const Target& target,
+                                           std::span<const Tensor* const> weights) {
+  auto conv =
+      std::make_shared<const WinogradConv<kOutputs, Products>>(spec, layout, target, weights);
+  return MakeKernel(
+      [=](KernelInputs inputs, std::byte* output, std::byte* workspace) {
+        conv->Run(As<T>(inputs[0]), EpilogueOf<T>(spec, inputs, output), workspace);
+      },
+      conv->WorkspaceBytes(), conv->WeightBytes());
+}
+
+// In bf16 the transforms' errors, some hundredths of the largest sum, would be the better part of
+// what an activation leaves that cuts its values off.
+bool CutsOff(const std::optional<Activation>& activation) {
+  if (!activation) return false;
+  const ActivationKind kind = activation->kind;
+  return kind == ActivationKind::kClip || kind == ActivationKind::kSigmoid ||
+         kind == ActivationKind::kHardSigmoid || kind == ActivationKind::kTanh;
+}
+
+class OwnWinogradConv : public Primitive {
+ public:
+  std::string_view Name() const override { return "own.winograd_conv"; }
+
+  Support Supports(const LayerSpec& spec, const Target&) const override {
+    const auto* op = std::get_if<Conv>(&spec.op);
+    if (op == nullptr) return Support::No("not a convolution");
+    if (spec.weights.empty()) return Support::No("filters that are no constants");
+    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
+    if (const Support fits = ConvShapeSupport(spec); !fits) return fits;
+    if (spec.output.shape.size() != 4) return Support::No("not two spatial axes");
+    if (op->groups != 1) return Support::No("groups");
+    const WindowPlane plane = PlaneOf(op->window, spec.inputs[0].shape, spec.output.shape);
+    for (const WindowAxis& axis : {plane.y, plane.x}) {
+      if (axis.kernel != 3) return Support::No("a kernel other than 3x3");
+      if (axis.stride != 1 || axis.dilation != 1) return Support::No("a stride or dilation");
+    }
+    if (spec.output.dtype == DType::kBF16 && CutsOff(spec.activation)) {
+      return Support::No("an activation that cuts off, in bf16");
+    }
+    return RequireOneFloat(spec);
+  }
+
+  std::vector<Implementation> Implementations(const LayerSpec& spec,
+                                              const Target& target) const override {
+    std::vector<Implementation> all;
+    const Layout blocked = target.has_avx512 ? Layout::kBlocked16 : Layout::kBlocked8;
+    for (const char* outputs : {":2x3", ":4x3"}) {
+      for (const Layout layout : {Layout::kChannelsLast, blocked}) {
+        all.push_back(InLayout(std::string(Name()) + outputs, spec, layout));
+      }
+    }
+    return all;
+  }
+
+  std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
+                                  const Target& target,
+                                  std::span<const Tensor* const> weights) const override {
+    return VisitOutputs(implementation.name, [&](auto outputs) {
+      return VisitFloat(spec.output.dtype, [&](auto type) {
+        using T = decltype(type);
+#if defined(__x86_64__)
+        if constexpr (std::is_same_v<T, BF16>) {
+          if (target.has_avx512_bf16) {
+            return MakeWinogradKernel<outputs, T, BF16Dots>(spec, implementation.output, target,
+                                                            weights);
+          }
+        }
+#endif
+        return MakeWinogradKernel<outputs, T, F32Products>(spec, implementation.output, target,
+                                                           weights);
+      });
+    });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Primitive> MakeOwnWinogradConv() { return std::make_unique<OwnWinogradConv>(); }
+
+}  // namespace fettle

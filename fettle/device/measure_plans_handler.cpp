@@ -102,20 +102,26 @@ class MeasurePlansHandler : public RequestHandler {
  private:
   std::unique_ptr<PlanContender> Load(const std::string& folder, const PlansRequest& request,
                                       PlanTiming* timing) {
+    Environment& environment = tools_.environment;
+    ReturnFreedMemory();  // else the plan would be given what an earlier one left
+    const bool forgets = ForgetPeak(environment);
+    const std::optional<int64_t> before = OwnBytes(environment);
     Plan plan = ReadPlan(folder);
-    if (request.threads > 0) plan.threads = request.threads;
-    const int threads = plan.threads;
-    ForgetPeak(tools_.environment);
-    const std::optional<int64_t> before = ResidentBytes(tools_.environment);
+    const int threads = request.threads > 0 ? request.threads : plan.threads;
     auto contender = std::make_unique<PlanContender>(std::move(plan), threads, tools_.primitives,
                                                      request.data_seed);
     contender->Run();
-    const std::optional<int64_t> peak = PeakResidentBytes(tools_.environment);
+    const std::optional<int64_t> loading = PeakOwnBytes(environment);
+    ReturnFreedMemory();
+    ForgetPeak(environment);
+    contender->Run();
+    const std::optional<int64_t> running = PeakOwnBytes(environment);
     const MemoryUse use = contender->executor().memory();
     timing->arena_bytes = use.arena;
     timing->input_output_bytes = use.inputs_outputs;
     timing->weight_bytes = use.weights;
-    if (before && peak) timing->measured_bytes = *peak - *before;
+    if (forgets && before && loading) timing->loading_bytes = *loading - *before;
+    if (forgets && before && running) timing->measured_bytes = *running - *before;
     return contender;
   }
 

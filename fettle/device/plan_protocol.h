@@ -36,9 +36,10 @@ struct PlanTiming {
   Timing timing;
   // Bytes as planned: activations and scratch, inputs and outputs, weights as executed.
   int64_t arena_bytes = 0, input_output_bytes = 0, weight_bytes = 0;
-  // What the process grew by, at its most, from before the plan was loaded until after it ran once;
-  // the temporary copies of loading are not counted where the system lets the peak be reset.
-  std::optional<int64_t> measured_bytes;
+  // What the process's own memory grew by for the plan: at its most while it ran, and at its most
+  // while it was read and prepared (weights as stored beside weights as executed). Nothing where
+  // the system does not tell or its peak cannot be reset.
+  std::optional<int64_t> measured_bytes, loading_bytes;
   std::vector<StepTiming> steps;
 
   friend bool operator==(const PlanTiming&, const PlanTiming&) = default;

@@ -379,6 +379,7 @@ std::string BodyOf(const PlansAnswer& answer) {
                  {"input_output_bytes", plan.input_output_bytes},
                  {"weight_bytes", plan.weight_bytes}};
     Write("measured_bytes", plan.measured_bytes, &json);
+    Write("loading_bytes", plan.loading_bytes, &json);
     json["steps"] = Json::array();
     for (const StepTiming& step : plan.steps) {
       json["steps"].push_back(
@@ -399,6 +400,7 @@ PlansAnswer ParsePlansAnswer(std::string_view body) {
       Read(entry, "input_output_bytes", &plan.input_output_bytes);
       Read(entry, "weight_bytes", &plan.weight_bytes);
       Read(entry, "measured_bytes", &plan.measured_bytes);
+      Read(entry, "loading_bytes", &plan.loading_bytes);
       for (const Json& timed : ArrayFrom(entry, "steps")) {
         StepTiming step;
         Read(timed, "layer", &step.layer);

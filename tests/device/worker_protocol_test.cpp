@@ -63,6 +63,7 @@ PlansAnswer SomePlans() {
   plan.arena_bytes = 1 << 20;
   plan.weight_bytes = 77;
   plan.measured_bytes = 1 << 21;
+  plan.loading_bytes = 1 << 22;
   plan.steps = {{"conv1", "onednn.conv:jit:avx2", 0.125}, {"fc", "reference", 3}};
   return {{plan, PlanTiming()}};
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fettle/device/layer_bench.h"
 #include "fettle/device/timing.h"
 
 // The bodies of "measure_plans": whole networks measured against one another in one process.
@@ -51,9 +52,20 @@ struct PlansAnswer {
   friend bool operator==(const PlansAnswer&, const PlansAnswer&) = default;
 };
 
+// What the worker is about to do: read and prepare a plan and run it for the first time, or run it
+// for the first time to be measured.
+struct PlanProgress {
+  BenchStage stage = BenchStage::kPreparing;
+  size_t plan = 0;  // in the order of the request
+
+  friend bool operator==(const PlanProgress&, const PlanProgress&) = default;
+};
+
 std::string BodyOf(const PlansRequest& request);
 std::string BodyOf(const PlansAnswer& answer);
+std::string BodyOf(const PlanProgress& progress);
 PlansRequest ParsePlansRequest(std::string_view body);
 PlansAnswer ParsePlansAnswer(std::string_view body);
+PlanProgress ParsePlanProgress(std::string_view body);
 
 }  // namespace fettle

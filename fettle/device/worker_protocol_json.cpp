@@ -250,6 +250,18 @@ int ThreadsFrom(const Json& json) {
   return IntegerFrom<int>(Field(json, "threads"), "threads", 1, kMostThreads);
 }
 
+std::string_view NameOf(BenchStage stage) {
+  return stage == BenchStage::kMeasuring ? "measuring" : "preparing";
+}
+
+BenchStage StageFrom(const Json& json) {
+  const auto name = ValueFrom<std::string>(Field(json, "stage"), "stage");
+  for (const BenchStage stage : {BenchStage::kPreparing, BenchStage::kMeasuring}) {
+    if (name == NameOf(stage)) return stage;
+  }
+  throw Fault("'stage' is unknown");
+}
+
 }  // namespace
 
 std::string BodyOf(const DescribeRequest& request) {
@@ -280,9 +292,7 @@ std::string BodyOf(const LayerAnswer& answer) {
 }
 
 std::string BodyOf(const LayerProgress& progress) {
-  const bool is_measuring = progress.stage == BenchStage::kMeasuring;
-  return Dumped({{"stage", is_measuring ? "measuring" : "preparing"},
-                 {"implementation", progress.implementation}});
+  return Dumped({{"stage", NameOf(progress.stage)}, {"implementation", progress.implementation}});
 }
 
 std::string BodyOf(const WorkerError& error) {
@@ -330,9 +340,7 @@ LayerAnswer ParseLayerAnswer(std::string_view body) {
 LayerProgress ParseLayerProgress(std::string_view body) {
   return Parsed(body, [](const Json& json) {
     LayerProgress progress;
-    const auto stage = ValueFrom<std::string>(Field(json, "stage"), "stage");
-    if (stage != "measuring" && stage != "preparing") throw Fault("'stage' is unknown");
-    progress.stage = stage == "measuring" ? BenchStage::kMeasuring : BenchStage::kPreparing;
+    progress.stage = StageFrom(json);
     Read(json, "implementation", &progress.implementation);
     return progress;
   });
@@ -368,6 +376,19 @@ PlansRequest ParsePlansRequest(std::string_view body) {
     Read(json, "wants_steps", &request.wants_steps);
     Read(json, "data_seed", &request.data_seed);
     return request;
+  });
+}
+
+std::string BodyOf(const PlanProgress& progress) {
+  return Dumped({{"stage", NameOf(progress.stage)}, {"plan", progress.plan}});
+}
+
+PlanProgress ParsePlanProgress(std::string_view body) {
+  return Parsed(body, [](const Json& json) {
+    PlanProgress progress;
+    progress.stage = StageFrom(json);
+    Read(json, "plan", &progress.plan);
+    return progress;
   });
 }
 

@@ -125,7 +125,9 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
   const double started = Elapsed();
   const double seconds = SecondsToRecover(remaining);
   const std::string id = Text("c", session_->points().size());
-  const VerifiedPoint point = verifier_->Verify(id, candidate, seconds);
+  const std::optional<VerifiedPoint> verified = verifier_->Verify(id, candidate, seconds);
+  if (!verified) return;
+  const VerifiedPoint& point = *verified;
   session_->AddPoint(point);
   const double spent = Elapsed() - started;
   if (point.trained_steps == 0) {

@@ -5,7 +5,6 @@
 #include <span>
 
 #include "fettle/deploy/lower.h"
-#include "fettle/device/plan_protocol.h"
 #include "fettle/device/worker_client.h"
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
@@ -56,9 +55,11 @@ class PlanMemoryTest : public testing::Test {
     request_.options.warm_up_budget = std::chrono::milliseconds(1);
     request_.options.contender_budget = std::chrono::milliseconds(1);
     WorkerClient worker({{FETTLE_FAULTY_WORKER, "real"}, {}, kAmple});
-    const Reply reply = worker.Ask(kMeasurePlansKind, BodyOf(request_), kAmple);
-    EXPECT_EQ(reply.status, ReplyStatus::kAnswer) << reply.detail << reply.error.message;
-    return ParsePlansAnswer(reply.body).plans;
+    const std::vector<PlanTiming> plans = worker.MeasurePlans(request_, kAmple).plans;
+    for (const PlanTiming& plan : plans) {
+      EXPECT_GT(plan.weight_bytes, 0) << plan.timing.measurement.detail;
+    }
+    return plans;
   }
 
   static double Planned(const PlanTiming& plan) {

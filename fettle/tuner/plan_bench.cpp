@@ -48,7 +48,8 @@ std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program) 
     }
   }
   throw Error(ErrorKind::kDevice,
-              "ONNX Runtime is not installed; run tools/install_peer in Fettle's sources");
+              "ONNX Runtime is not installed; run share/fettle/install_peer where Fettle is "
+              "installed, or tools/install_peer in its sources");
 }
 
 PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,

@@ -45,7 +45,7 @@ THIRD_PARTY = {
 }
 
 # The operating system's headers, for what the standard library has no words for.
-SYSTEM = re.compile(r"^(unistd|fcntl|signal|poll|sched|spawn|cpuid|sys/[a-z]+)\.h$")
+SYSTEM = re.compile(r"^(unistd|fcntl|malloc|signal|poll|sched|spawn|cpuid|sys/[a-z]+)\.h$")
 SYSTEM_ALLOWED = r"(fettle/(core|device|database|tuner)|tests)/.*"
 
 STANDARD = re.compile(r"^[a-z_]+$")  # <vector>, <cstdint>: no slash, no suffix

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <exception>
 #include <memory>
+#include <new>
 
 #include "fettle/core/random.h"
 #include "fettle/device/cache_sweep.h"
@@ -79,43 +81,81 @@ class MeasurePlansHandler : public RequestHandler {
 
   std::string_view Kind() const override { return kMeasurePlansKind; }
 
-  std::string Answer(const std::string& body, const Progress&) override {
+  std::string Answer(const std::string& body, const Progress& progress) override {
     const PlansRequest request = ParsePlansRequest(body);
     PlansAnswer answer;
-    std::vector<std::unique_ptr<PlanContender>> contenders;
-    for (const std::string& folder : request.folders) {
+    std::vector<Entrant> entrants;
+    for (size_t plan = 0; plan < request.folders.size(); ++plan) {
       answer.plans.emplace_back();
-      contenders.push_back(Load(folder, request, &answer.plans.back()));
+      progress(BodyOf(PlanProgress{BenchStage::kPreparing, plan}));
+      Guarded(request, &answer.plans[plan], [&](PlanTiming* timing) {
+        entrants.push_back({plan, Load(request.folders[plan], request, timing)});
+      });
     }
     std::vector<Contender*> pointers;
-    for (const auto& contender : contenders) pointers.push_back(contender.get());
-    const std::vector<Timing> timings = measurer_.Measure(pointers, request.options);
+    for (const Entrant& entrant : entrants) pointers.push_back(entrant.contender.get());
+    const std::vector<Timing> timings =
+        measurer_.Measure(pointers, request.options, [&](size_t index) {
+          progress(BodyOf(PlanProgress{BenchStage::kMeasuring, entrants[index].plan}));
+        });
     for (size_t i = 0; i < timings.size(); ++i) {
-      answer.plans[i].timing = timings[i];
-      const bool ran = timings[i].measurement.has_latency();
-      if (request.wants_steps && ran)
-        answer.plans[i].steps = contenders[i]->TimeSteps(tools_.environment);
+      PlanTiming& plan = answer.plans[entrants[i].plan];
+      plan.timing = timings[i];
+      if (!request.wants_steps || !timings[i].measurement.has_latency()) continue;
+      Guarded(request, &plan, [&](PlanTiming* timing) {
+        timing->steps = entrants[i].contender->TimeSteps(tools_.environment);
+      });
     }
     return BodyOf(answer);
   }
 
  private:
+  // A plan that could be loaded, by its number in the request.
+  struct Entrant {
+    size_t plan;
+    std::unique_ptr<PlanContender> contender;
+  };
+
+  // What a plan throws is its own failure; the others go on.
+  template <typename Work>
+  static void Guarded(const PlansRequest& request, PlanTiming* timing, const Work& work) {
+    const auto fail = [&](const char* why) {
+      *timing = {};
+      timing->timing.measurement.status = MeasurementStatus::kFailed;
+      timing->timing.measurement.mode = request.options.mode;
+      timing->timing.measurement.detail = why;
+    };
+    try {
+      work(timing);
+    } catch (const std::bad_alloc&) {
+      fail("out of memory");
+    } catch (const std::exception& error) {
+      fail(error.what());
+    }
+  }
+
   std::unique_ptr<PlanContender> Load(const std::string& folder, const PlansRequest& request,
                                       PlanTiming* timing) {
+    Environment& environment = tools_.environment;
+    ReturnFreedMemory();  // else the plan would be given what an earlier one left
+    const bool forgets = ForgetPeak(environment);
+    const std::optional<int64_t> before = OwnBytes(environment);
     Plan plan = ReadPlan(folder);
-    if (request.threads > 0) plan.threads = request.threads;
-    const int threads = plan.threads;
-    ForgetPeak(tools_.environment);
-    const std::optional<int64_t> before = ResidentBytes(tools_.environment);
+    const int threads = request.threads > 0 ? request.threads : plan.threads;
     auto contender = std::make_unique<PlanContender>(std::move(plan), threads, tools_.primitives,
                                                      request.data_seed);
     contender->Run();
-    const std::optional<int64_t> peak = PeakResidentBytes(tools_.environment);
+    const std::optional<int64_t> loading = PeakOwnBytes(environment);
+    ReturnFreedMemory();
+    ForgetPeak(environment);
+    contender->Run();
+    const std::optional<int64_t> running = PeakOwnBytes(environment);
     const MemoryUse use = contender->executor().memory();
     timing->arena_bytes = use.arena;
     timing->input_output_bytes = use.inputs_outputs;
     timing->weight_bytes = use.weights;
-    if (before && peak) timing->measured_bytes = *peak - *before;
+    if (forgets && before && loading) timing->loading_bytes = *loading - *before;
+    if (forgets && before && running) timing->measured_bytes = *running - *before;
     return contender;
   }
 

@@ -3,6 +3,10 @@
 #include <string>
 #include <string_view>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace fettle {
 namespace {
 
@@ -21,6 +25,24 @@ std::optional<int64_t> ResidentBytes(Environment& environment) {
 
 std::optional<int64_t> PeakResidentBytes(Environment& environment) {
   return BytesOfField(environment, "VmHWM");
+}
+
+std::optional<int64_t> OwnBytes(Environment& environment) {
+  return BytesOfField(environment, "RssAnon");
+}
+
+std::optional<int64_t> PeakOwnBytes(Environment& environment) {
+  const std::optional<int64_t> peak = PeakResidentBytes(environment);
+  const std::optional<int64_t> files = BytesOfField(environment, "RssFile");
+  const std::optional<int64_t> shared = BytesOfField(environment, "RssShmem");
+  if (!peak || !files || !shared) return std::nullopt;
+  return *peak - *files - *shared;
+}
+
+void ReturnFreedMemory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 // "5" resets the high water mark (proc(5), since Linux 4.0).

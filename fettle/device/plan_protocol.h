@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fettle/device/layer_bench.h"
 #include "fettle/device/timing.h"
 
 // The bodies of "measure_plans": whole networks measured against one another in one process.
@@ -36,9 +37,10 @@ struct PlanTiming {
   Timing timing;
   // Bytes as planned: activations and scratch, inputs and outputs, weights as executed.
   int64_t arena_bytes = 0, input_output_bytes = 0, weight_bytes = 0;
-  // What the process grew by, at its most, from before the plan was loaded until after it ran once;
-  // the temporary copies of loading are not counted where the system lets the peak be reset.
-  std::optional<int64_t> measured_bytes;
+  // What the process's own memory grew by for the plan: at its most while it ran, and at its most
+  // while it was read and prepared (weights as stored beside weights as executed). Nothing where
+  // the system does not tell or its peak cannot be reset.
+  std::optional<int64_t> measured_bytes, loading_bytes;
   std::vector<StepTiming> steps;
 
   friend bool operator==(const PlanTiming&, const PlanTiming&) = default;
@@ -50,9 +52,20 @@ struct PlansAnswer {
   friend bool operator==(const PlansAnswer&, const PlansAnswer&) = default;
 };
 
+// What the worker is about to do: read and prepare a plan and run it for the first time, or run it
+// for the first time to be measured.
+struct PlanProgress {
+  BenchStage stage = BenchStage::kPreparing;
+  size_t plan = 0;  // in the order of the request
+
+  friend bool operator==(const PlanProgress&, const PlanProgress&) = default;
+};
+
 std::string BodyOf(const PlansRequest& request);
 std::string BodyOf(const PlansAnswer& answer);
+std::string BodyOf(const PlanProgress& progress);
 PlansRequest ParsePlansRequest(std::string_view body);
 PlansAnswer ParsePlansAnswer(std::string_view body);
+PlanProgress ParsePlanProgress(std::string_view body);
 
 }  // namespace fettle

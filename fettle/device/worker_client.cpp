@@ -4,6 +4,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/device/layer_salvage.h"
+#include "fettle/device/plan_salvage.h"
 
 namespace fettle {
 namespace {
@@ -22,6 +23,25 @@ Deadline From(std::chrono::nanoseconds timeout) {
 // Why there is no answer.
 std::string WordsOf(const Reply& reply) {
   return reply.status == ReplyStatus::kError ? reply.error.message : reply.detail;
+}
+
+// Asks until the salvage (a LayerSalvage or a PlanSalvage) has something for each contender.
+template <typename Progress, typename Salvage>
+void AskForAll(WorkerClient* client, std::string_view kind, std::chrono::nanoseconds timeout,
+               Progress (*parse)(std::string_view body), Salvage* salvage) {
+  while (const auto part = salvage->Next()) {
+    std::optional<Progress> last;
+    const Reply reply = client->Ask(kind, BodyOf(*part), timeout,
+                                    [&](const std::string& body) { last = parse(body); });
+    try {
+      salvage->Add(reply, last);
+    } catch (const Error& error) {
+      client->Stop();
+      Reply nonsense;
+      nonsense.detail = error.what();
+      salvage->Add(nonsense, last);
+    }
+  }
 }
 
 }  // namespace
@@ -106,19 +126,14 @@ std::chrono::nanoseconds WorkerClient::TimeoutOf(const LayerRequest& request) {
 LayerAnswer WorkerClient::MeasureLayer(const LayerRequest& request,
                                        std::chrono::nanoseconds timeout) {
   LayerSalvage salvage(request);
-  while (const std::optional<LayerRequest> part = salvage.Next()) {
-    std::optional<LayerProgress> last;
-    const Reply reply = Ask(kMeasureLayerKind, BodyOf(*part), timeout,
-                            [&](const std::string& body) { last = ParseLayerProgress(body); });
-    try {
-      salvage.Add(reply, last);
-    } catch (const Error& error) {
-      Stop();
-      Reply nonsense;
-      nonsense.detail = error.what();
-      salvage.Add(nonsense, last);
-    }
-  }
+  AskForAll(this, kMeasureLayerKind, timeout, ParseLayerProgress, &salvage);
+  return salvage.TakeAnswer();
+}
+
+PlansAnswer WorkerClient::MeasurePlans(const PlansRequest& request,
+                                       std::chrono::nanoseconds timeout) {
+  PlanSalvage salvage(request);
+  AskForAll(this, kMeasurePlansKind, timeout, ParsePlanProgress, &salvage);
   return salvage.TakeAnswer();
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fettle/device/plan_protocol.h"
 #include "fettle/device/reply.h"
 #include "fettle/device/worker_process.h"
 #include "fettle/device/worker_protocol.h"
@@ -35,6 +36,9 @@ class WorkerClient {
   // gets kCrashed or kTimedOut and the others are asked for again, of a fresh worker; where it
   // cannot be told which one it was, each is asked for alone. `timeout` is for one exchange.
   LayerAnswer MeasureLayer(const LayerRequest& request, std::chrono::nanoseconds timeout);
+
+  // Likewise for plans: always a timing for each.
+  PlansAnswer MeasurePlans(const PlansRequest& request, std::chrono::nanoseconds timeout);
 
   // Enough for a request whose implementations behave, on a slow device too: twice the budgets, the
   // reference's own time, and a minute.

@@ -250,6 +250,18 @@ int ThreadsFrom(const Json& json) {
   return IntegerFrom<int>(Field(json, "threads"), "threads", 1, kMostThreads);
 }
 
+std::string_view NameOf(BenchStage stage) {
+  return stage == BenchStage::kMeasuring ? "measuring" : "preparing";
+}
+
+BenchStage StageFrom(const Json& json) {
+  const auto name = ValueFrom<std::string>(Field(json, "stage"), "stage");
+  for (const BenchStage stage : {BenchStage::kPreparing, BenchStage::kMeasuring}) {
+    if (name == NameOf(stage)) return stage;
+  }
+  throw Fault("'stage' is unknown");
+}
+
 }  // namespace
 
 std::string BodyOf(const DescribeRequest& request) {
@@ -280,9 +292,7 @@ std::string BodyOf(const LayerAnswer& answer) {
 }
 
 std::string BodyOf(const LayerProgress& progress) {
-  const bool is_measuring = progress.stage == BenchStage::kMeasuring;
-  return Dumped({{"stage", is_measuring ? "measuring" : "preparing"},
-                 {"implementation", progress.implementation}});
+  return Dumped({{"stage", NameOf(progress.stage)}, {"implementation", progress.implementation}});
 }
 
 std::string BodyOf(const WorkerError& error) {
@@ -330,9 +340,7 @@ LayerAnswer ParseLayerAnswer(std::string_view body) {
 LayerProgress ParseLayerProgress(std::string_view body) {
   return Parsed(body, [](const Json& json) {
     LayerProgress progress;
-    const auto stage = ValueFrom<std::string>(Field(json, "stage"), "stage");
-    if (stage != "measuring" && stage != "preparing") throw Fault("'stage' is unknown");
-    progress.stage = stage == "measuring" ? BenchStage::kMeasuring : BenchStage::kPreparing;
+    progress.stage = StageFrom(json);
     Read(json, "implementation", &progress.implementation);
     return progress;
   });
@@ -371,6 +379,19 @@ PlansRequest ParsePlansRequest(std::string_view body) {
   });
 }
 
+std::string BodyOf(const PlanProgress& progress) {
+  return Dumped({{"stage", NameOf(progress.stage)}, {"plan", progress.plan}});
+}
+
+PlanProgress ParsePlanProgress(std::string_view body) {
+  return Parsed(body, [](const Json& json) {
+    PlanProgress progress;
+    progress.stage = StageFrom(json);
+    Read(json, "plan", &progress.plan);
+    return progress;
+  });
+}
+
 std::string BodyOf(const PlansAnswer& answer) {
   Json plans = Json::array();
   for (const PlanTiming& plan : answer.plans) {
@@ -379,6 +400,7 @@ std::string BodyOf(const PlansAnswer& answer) {
                  {"input_output_bytes", plan.input_output_bytes},
                  {"weight_bytes", plan.weight_bytes}};
     Write("measured_bytes", plan.measured_bytes, &json);
+    Write("loading_bytes", plan.loading_bytes, &json);
     json["steps"] = Json::array();
     for (const StepTiming& step : plan.steps) {
       json["steps"].push_back(
@@ -399,6 +421,7 @@ PlansAnswer ParsePlansAnswer(std::string_view body) {
       Read(entry, "input_output_bytes", &plan.input_output_bytes);
       Read(entry, "weight_bytes", &plan.weight_bytes);
       Read(entry, "measured_bytes", &plan.measured_bytes);
+      Read(entry, "loading_bytes", &plan.loading_bytes);
       for (const Json& timed : ArrayFrom(entry, "steps")) {
         StepTiming step;
         Read(timed, "layer", &step.layer);

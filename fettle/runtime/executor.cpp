@@ -42,8 +42,9 @@ Executor::Executor(Plan plan, const PrimitiveList& primitives, const Target& tar
   const ThreadScope threads(target_.threads);
   std::vector<size_t> workspace_bytes;
   size_t most_inputs = 0;
-  for (const PlanStep& step : plan_.steps) {
+  for (PlanStep& step : plan_.steps) {
     kernels_.push_back(PrepareStep(step, primitives, target_));
+    step.weights.clear();  // the kernel has its own; with both, each weight would be held twice
     workspace_bytes.push_back(kernels_.back()->WorkspaceBytes());
     weight_bytes_ += static_cast<int64_t>(kernels_.back()->WeightBytes());
     most_inputs = std::max(most_inputs, step.inputs.size());
@@ -64,6 +65,7 @@ Executor::Executor(Plan plan, const PrimitiveList& primitives, const Target& tar
     computed_once_.emplace_back(TensorType{DType::kU8, {bytes}});
     places_[output] = computed_once_.back().bytes();
     RunStep(s);
+    weight_bytes_ -= static_cast<int64_t>(kernels_[s]->WeightBytes());
     kernels_[s].reset();
   }
   FindCopiedOutputs();
@@ -151,6 +153,9 @@ MemoryUse Executor::memory() const {
   use.weights = weight_bytes_;
   for (const Tensor& tensor : computed_once_)
     use.weights += static_cast<int64_t>(tensor.num_bytes());
+  for (const PlanTensor& tensor : plan_.tensors) {
+    if (tensor.constant) use.weights += static_cast<int64_t>(tensor.constant->num_bytes());
+  }
   for (const std::vector<int>* ids : {&plan_.inputs, &plan_.outputs}) {
     for (const int id : *ids) {
       use.inputs_outputs += ByteSize(plan_.tensors[static_cast<size_t>(id)].type);

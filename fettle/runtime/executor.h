@@ -17,18 +17,19 @@ namespace fettle {
 struct MemoryUse {
   int64_t arena = 0;           // activations and workspace
   int64_t inputs_outputs = 0;  // the caller's
-  int64_t weights = 0;         // as executed: packed, transformed
+  int64_t weights = 0;         // as executed: packed, transformed; and constants
   int64_t total() const { return arena + inputs_outputs + weights; }
 };
 
 // Runs a plan, again and again, for one caller at a time. Owns the kernels and the arena.
 class Executor {
  public:
-  // Prepares every kernel, by the names in the plan; throws Error (kBadInput) where the list has no
-  // such primitive or it does not offer the implementation on this target any more.
+  // Prepares every kernel, by the names in the plan, and lets go of the weights that it was
+  // prepared from, one after another; throws Error (kBadInput) where the list has no such primitive
+  // or it does not offer the implementation on this target any more.
   Executor(Plan plan, const PrimitiveList& primitives, const Target& target);
 
-  const Plan& plan() const { return plan_; }
+  const Plan& plan() const { return plan_; }  // its steps without weights
   MemoryUse memory() const;
 
   // Called after each step with its index.

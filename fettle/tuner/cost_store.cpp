@@ -1,5 +1,6 @@
 #include "fettle/tuner/cost_store.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "fettle/core/error.h"
@@ -18,6 +19,12 @@ TimingOptions LayerTiming() {
   options.warm_up_budget = std::chrono::milliseconds(5);
   return options;
 }
+
+// What an implementation's budgets come to with its preparing; how often one too slow for them is
+// run all the same; and the reference, which every layer is checked against.
+constexpr double kSecondsOfAnImplementation = 0.022;
+constexpr double kFewestRuns = 8;
+constexpr double kReferenceSecondsOfAMac = 1e-8;
 
 int64_t SecondsSince1970() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -71,6 +78,16 @@ bool CostStore::IsComplete(const LayerSpec& spec) const {
     if (!costs_.IsKnown(spec, implementation)) return false;
   }
   return true;
+}
+
+double CostStore::ReckonedSeconds(const LayerSpec& spec) const {
+  double seconds = kReferenceSecondsOfAMac * static_cast<double>(MacsOf(spec));
+  for (const Implementation& implementation : catalog_->Of(spec)) {
+    const std::optional<Estimate> cost = costs_.Cost(spec, implementation);
+    const double run = cost ? 1e-3 * cost->ms : 0;
+    seconds += std::max(kSecondsOfAnImplementation, kFewestRuns * run);
+  }
+  return seconds;
 }
 
 void CostStore::Require(const LayerSpec& spec) {

@@ -35,6 +35,10 @@ class CostStore {
   // Whether Require would measure nothing.
   bool IsComplete(const LayerSpec& spec) const;
 
+  // How long measuring a layer that is complete takes, reckoned from what is known of it: the same
+  // number when it has been measured just now and when it was in the database.
+  double ReckonedSeconds(const LayerSpec& spec) const;
+
   const MeasuredCosts& costs() const { return costs_; }
   const RecordCounts& counts() const { return counts_; }
   const Description& device() const { return device_; }

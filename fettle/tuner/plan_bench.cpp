@@ -36,11 +36,7 @@ PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request) {
   const double budget = std::chrono::duration<double>(request.options.contender_budget).count() + 2;
   const auto seconds =
       static_cast<int64_t>(60 + 4 * budget * static_cast<double>(request.folders.size()));
-  const Reply reply =
-      worker->Ask(kMeasurePlansKind, BodyOf(request), std::chrono::seconds(seconds));
-  if (reply.status == ReplyStatus::kAnswer) return ParsePlansAnswer(reply.body);
-  if (reply.status == ReplyStatus::kError) throw Error(reply.error.kind, reply.error.message);
-  throw Error(ErrorKind::kDevice, Text("while measuring networks: ", reply.detail));
+  return worker->MeasurePlans(request, std::chrono::seconds(seconds));
 }
 
 std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program) {
@@ -52,7 +48,8 @@ std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program) 
     }
   }
   throw Error(ErrorKind::kDevice,
-              "ONNX Runtime is not installed; run tools/install_peer in Fettle's sources");
+              "ONNX Runtime is not installed; run share/fettle/install_peer where Fettle is "
+              "installed, or tools/install_peer in its sources");
 }
 
 PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,

@@ -11,7 +11,8 @@
 
 namespace fettle {
 
-// Plans in a worker, measured against one another. Throws Error (kDevice) where that fails.
+// Plans in a worker, measured against one another; one that fails or takes the worker down has a
+// timing that says so. Throws Error (kDevice) where no worker can be started.
 PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request);
 
 // Where the peer's script is: beside an installed program, or in the sources it was built from.

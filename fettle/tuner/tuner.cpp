@@ -9,6 +9,7 @@
 namespace fettle {
 namespace {
 
+constexpr double kFarOff = 1.5;  // times its share is the most that profiling takes by the clock
 constexpr double kSecondsToFinishAPoint = 4;  // measured again, and evaluated on the test images
 constexpr double kLongestRecovery = 120;      // seconds
 constexpr double kShortestRecovery = 3;
@@ -55,20 +56,27 @@ void Tuner::Profile() {
   std::vector<LayerSpec> specs = costs_.ReordersToMeasure();
   const std::vector<LayerSpec> layers = costs_.LayersToMeasure();
   specs.insert(specs.end(), layers.begin(), layers.end());
+  // The time is reckoned, not taken, and as if nothing were known yet: so the same session run
+  // again ends at the same layer. The clock has its say only where the reckoning is far off.
   const double most_seconds = kProfileShare * session_->settings().budget_seconds;
   size_t done = 0, measured = 0;
+  double reckoned = 0;
   const double started = Elapsed();
   for (const LayerSpec& spec : specs) {
     observer_->StopIfAsked();
-    const double spent = Elapsed() - started;
-    if (!store_->IsComplete(spec) && spent > most_seconds) {
-      observer_->Note(Text("profile: ", done, " of ", specs.size(), " layers are known after ",
-                           FixedText(spent, 0), " s (", FixedText(100 * kProfileShare, 0),
-                           " % of the budget); the cost of the others is predicted"));
+    const bool is_far_off =
+        !store_->IsComplete(spec) && Elapsed() - started > kFarOff * most_seconds;
+    if (reckoned > most_seconds || is_far_off) {
+      observer_->Note(Text("profile: ", done, " of ", specs.size(), " layers are known, ", measured,
+                           " measured now, in ", FixedText(Elapsed() - started, 0),
+                           " s; their measuring is reckoned at ", FixedText(reckoned, 0), " s, ",
+                           FixedText(100 * kProfileShare, 0),
+                           " % of the budget are for it; the cost of the others is predicted"));
       return;
     }
     if (!store_->IsComplete(spec)) ++measured;
     store_->Require(spec);
+    reckoned += store_->ReckonedSeconds(spec);
     ++done;
     const double left = measured == 0 ? 0
                                       : (Elapsed() - started) / static_cast<double>(done) *
@@ -125,7 +133,9 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
   const double started = Elapsed();
   const double seconds = SecondsToRecover(remaining);
   const std::string id = Text("c", session_->points().size());
-  const VerifiedPoint point = verifier_->Verify(id, candidate, seconds);
+  const std::optional<VerifiedPoint> verified = verifier_->Verify(id, candidate, seconds);
+  if (!verified) return;
+  const VerifiedPoint& point = *verified;
   session_->AddPoint(point);
   const double spent = Elapsed() - started;
   if (point.trained_steps == 0) {

@@ -12,8 +12,8 @@ namespace fettle {
 
 // A tuning session, from what it finds in its folder to the end of its budget:
 //
-//   1. profile      the layers that decide the space are measured, those not in the database yet;
-//                   at most kProfileShare of the budget
+//   1. profile      the layers that decide the space are measured, those not in the database yet:
+//                   as many as kProfileShare of the budget would do if none were known
 //   2. sensitivity  what each single change does to the loss on calibration images
 //   3. search       predicted latency (primitives solved for each candidate) against predicted loss
 //   4. verify       candidates spread over the predicted front are built, recovered, measured from

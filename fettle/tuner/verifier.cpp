@@ -31,11 +31,16 @@ TimingOptions NetworkTiming(double seconds) {
   return options;
 }
 
-Interval LatencyOf(const PlanTiming& plan, const std::string& id) {
+std::string WhyNot(const Measurement& measurement, const std::string& id) {
+  return Text("the network of ", id, " could not be measured: ", NameOf(measurement.status), " ",
+              measurement.detail);
+}
+
+// Without the original there is nothing to compare with.
+Interval LatencyOfOriginal(const PlanTiming& plan) {
   const Measurement& measurement = plan.timing.measurement;
   if (!measurement.has_latency()) {
-    throw Error(ErrorKind::kDevice, Text("the network of ", id, " could not be measured: ",
-                                         NameOf(measurement.status), " ", measurement.detail));
+    throw Error(ErrorKind::kDevice, WhyNot(measurement, kOriginal));
   }
   return *measurement.latency_ms;
 }
@@ -94,7 +99,7 @@ VerifiedPoint Verifier::VerifyOriginal() {
   Describe(graph, plan, space_.space().Original(), &point);
   point.candidate.clear();
   const PlansAnswer answer = Measure({kOriginal}, 2);
-  point.latency_ms = LatencyOf(answer.plans[0], kOriginal);
+  point.latency_ms = LatencyOfOriginal(answer.plans[0]);
   point.memory_bytes = answer.plans[0].arena_bytes + answer.plans[0].input_output_bytes +
                        answer.plans[0].weight_bytes;
   point.measured_memory_bytes = answer.plans[0].measured_bytes;
@@ -187,14 +192,20 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
   }
 }
 
-void Verifier::Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point) {
+std::optional<Interval> Verifier::LatencyOf(const PlanTiming& plan, const std::string& id) {
+  const Measurement& measurement = plan.timing.measurement;
+  if (!measurement.has_latency()) observer_->Note(WhyNot(measurement, id));
+  return measurement.latency_ms;
+}
+
+bool Verifier::Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point) {
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
   const Plan plan = costs_.PlanOf(graph, selection);
   const Evaluation evaluation = EvaluatePlan(plan, data_.validation, point->id);
   const Evaluation& before = OriginalOn(data_.validation, &original_on_validation_);
   const bool replaces = point->parent == point->id;
-  if (replaces && evaluation.top1.value <= point->accuracy.value) return;
+  if (replaces && evaluation.top1.value <= point->accuracy.value) return false;
 
   // What replaces files that the log speaks of is made beside them.
   const std::string place = replaces ? point->id + ".new" : point->id;
@@ -211,7 +222,12 @@ void Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
 
   observer_->Status(Text(point->id, ": measuring"));
   const PlansAnswer answer = Measure({kOriginal, place}, 0.8);
-  point->latency_ms = LatencyOf(answer.plans[1], point->id);
+  const std::optional<Interval> latency = LatencyOf(answer.plans[1], point->id);
+  if (!latency) {
+    std::filesystem::remove_all(folder);
+    return false;
+  }
+  point->latency_ms = *latency;
   point->memory_bytes = answer.plans[1].arena_bytes + answer.plans[1].input_output_bytes +
                         answer.plans[1].weight_bytes;
   point->measured_memory_bytes = answer.plans[1].measured_bytes;
@@ -219,10 +235,11 @@ void Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
     std::filesystem::remove_all(session_->FolderOf(point->id));
     std::filesystem::rename(folder, session_->FolderOf(point->id));
   }
+  return true;
 }
 
-VerifiedPoint Verifier::Verify(const std::string& id, const PredictedCandidate& predicted,
-                               double seconds) {
+std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
+                                              const PredictedCandidate& predicted, double seconds) {
   VerifiedPoint point;
   point.id = id;
   point.parent = NearestWider(predicted.candidate);
@@ -230,7 +247,7 @@ VerifiedPoint Verifier::Verify(const std::string& id, const PredictedCandidate& 
   const Graph parent = GraphOf(point.parent);
   Graph network = space_.Build(predicted.candidate, parent);
   if (MacsOf(network) < MacsOf(parent)) network = Recover(network, seconds, &point.trained_steps);
-  Realise(network, predicted.candidate, &point);
+  if (!Realise(network, predicted.candidate, &point)) return std::nullopt;
   return point;
 }
 
@@ -240,8 +257,7 @@ VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
   const Graph network = Recover(GraphOf(point.id), seconds, &steps);
   deeper.parent = point.id;
   deeper.changes.clear();
-  Realise(network, ParseCandidate(point.candidate).value(), &deeper);
-  if (deeper.changes.empty()) return point;
+  if (!Realise(network, ParseCandidate(point.candidate).value(), &deeper)) return point;
   deeper.parent = point.parent;
   deeper.trained_steps += steps;
   return deeper;
@@ -260,12 +276,13 @@ void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
   observer_->Status(Text("measuring the front of ", points.size(), " again, in a fresh process"));
   const PlansAnswer answer = Measure(ids, 1.2);
   VerifiedPoint original = *session_->original();
-  original.latency_ms = LatencyOf(answer.plans[0], kOriginal);
+  original.latency_ms = LatencyOfOriginal(answer.plans[0]);
   original.test_accuracy = OriginalOn(data_.test, &original_on_test_).top1;
   session_->SetOriginal(original);
   for (size_t i = 0; i < points.size(); ++i) {
     VerifiedPoint point = points[i];
-    point.latency_ms = LatencyOf(answer.plans[i + 1], point.id);
+    // One that fails now keeps the latency that it was verified with.
+    point.latency_ms = LatencyOf(answer.plans[i + 1], point.id).value_or(point.latency_ms);
     if (!point.test_accuracy) {
       const Evaluation evaluation =
           EvaluatePlan(ReadPlan(session_->FolderOf(point.id)), data_.test, point.id + " on test");

@@ -38,8 +38,10 @@ class Verifier {
   VerifiedPoint VerifyOriginal();
 
   // A candidate, trained for so many seconds if it is narrower than what it starts from: the
-  // nearest wider point of the session. Not yet added to the session.
-  VerifiedPoint Verify(const std::string& id, const PredictedCandidate& candidate, double seconds);
+  // nearest wider point of the session. Not yet added to the session. Nothing where its network
+  // could not be measured; the observer is told why.
+  std::optional<VerifiedPoint> Verify(const std::string& id, const PredictedCandidate& candidate,
+                                      double seconds);
 
   // The point trained for so many seconds more, from its own weights; kept (and measured anew) only
   // if it became more accurate on the validation images, else as it was.
@@ -60,8 +62,11 @@ class Verifier {
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
   PlansAnswer Measure(const std::vector<std::string>& ids, double seconds_each);
   const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);
-  // Lowers, plans, writes, runs and evaluates a network under the point's id.
-  void Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point);
+  // The latency, or nothing and a note of what went wrong.
+  std::optional<Interval> LatencyOf(const PlanTiming& plan, const std::string& id);
+  // Lowers, plans, writes, runs and evaluates a network under the point's id. False where it is no
+  // more accurate than what it would replace or could not be measured: nothing is kept then.
+  bool Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point);
   void Describe(const LayerGraph& graph, const Plan& plan, const Candidate& candidate,
                 VerifiedPoint* point) const;
 

@@ -4,19 +4,26 @@
 
 #include <set>
 
+#include "fettle/core/layer_check.h"
+#include "fettle/runtime/precision.h"
 #include "tests/agreement/layer_grid.h"
+#include "tests/agreement/network_layers.h"
 #include "tests/support/random_layer.h"
 
 namespace fettle {
 namespace {
 
-// Ten shards of these: 2,000 random layers, and fewer where the sanitizers make each slow.
+// Ten shards of these: 2,000 random layers, and fewer where the sanitizers make each slow. The
+// networks' layers are cut down to what the reference does in some milliseconds.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr int kLayersAShard = 40;
+constexpr int64_t kMostCost = 1'000'000;
 #else
 constexpr int kLayersAShard = 200;
+constexpr int64_t kMostCost = 4'000'000;
 #endif
 constexpr uint64_t kShards = 10;
+constexpr size_t kNetworkShards = 4;
 
 // The machine at hand with two threads, and what it would be without its wider registers.
 std::vector<Target> Targets() {
@@ -69,6 +76,43 @@ TEST_P(RandomAgreementTest, HoldsOnRandomLayers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, RandomAgreementTest, testing::Range<uint64_t>(0, kShards));
+
+class NetworkAgreementTest : public testing::TestWithParam<size_t> {};
+
+// What the networks of the literature are made of: every distinct layer of all of them, in f32 and
+// in bf16. Large ones are shortened (network_layers.h): as they are, the reference alone would take
+// minutes over them.
+TEST_P(NetworkAgreementTest, HoldsOnEveryLayerOfTheGeneratedNetworks) {
+  const PrimitiveList list = PrimitiveList::All();
+  const Target target = HostTarget(2);
+  const std::vector<LayerSpec> layers = NetworkLayers();
+  ASSERT_GT(layers.size(), 400u);
+  for (size_t i = GetParam(); i < layers.size(); i += kNetworkShards) {
+    const LayerSpec layer = Shortened(layers[i], kMostCost);
+    ASSERT_EQ(FaultOf(layer), std::nullopt) << KeyOf(layers[i]).text;
+    for (const DType precision : {DType::kF32, DType::kBF16}) {
+      if (!CanHavePrecision(layer, precision)) continue;
+      ExpectAgreement(AtPrecision(layer, precision), list, target, i);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, NetworkAgreementTest, testing::Range<size_t>(0, kNetworkShards));
+
+// Cutting changes extents and nothing else.
+TEST(ShortenedTest, KeepsAllButTheExtents) {
+  const LayerSpec spec = *ParseLayerSpec(
+      "conv(kernel=3x3,strides=2x2,dilations=1x1,pads_begin=1x1,pads_end=0x0,groups=2) "
+      "in=f32[1x64x57x112],f32[1x32x28x56] weights=f32[32x32x3x3],f32[32] out=f32[1x32x28x56] "
+      "residual=1");
+  const LayerSpec cut = Shortened(spec, 200'000);
+  EXPECT_EQ(FaultOf(cut), std::nullopt);
+  EXPECT_EQ(cut.op, spec.op);
+  EXPECT_EQ(cut.weights, spec.weights);
+  EXPECT_EQ(cut.inputs[0].shape, (Shape{1, 64, 7, 8}));
+  EXPECT_EQ(cut.inputs[1], cut.output);
+  EXPECT_EQ(Shortened(spec, MacsOf(spec) * 100), spec);
+}
 
 // That the tests above speak of every primitive there is, on a machine that has all it may need.
 TEST(AgreementTest, EveryPrimitiveIsCompared) {

@@ -56,5 +56,16 @@ TEST(PeakMemoryTest, OfThisProcessFollowsWhatItTouches) {
   EXPECT_GE(*peak, *start + int64_t{kBytes} / 2);
 }
 
+TEST(PeakMemoryTest, WhatIsOwnIsPartOfWhatIsResident) {
+  HostEnvironment host;
+  const auto own = OwnBytes(host), peak = PeakOwnBytes(host);
+  if (!own || !peak) GTEST_SKIP() << "the kernel does not tell";
+  EXPECT_LT(*own, *ResidentBytes(host));
+  EXPECT_LT(*peak, *PeakResidentBytes(host));
+  HostEnvironment nothing(kFixtures + "/nothing");
+  EXPECT_EQ(OwnBytes(nothing), std::nullopt);
+  EXPECT_EQ(PeakOwnBytes(nothing), std::nullopt);
+}
+
 }  // namespace
 }  // namespace fettle

@@ -1,5 +1,6 @@
 // A worker that does what the tests of WorkerClient ask of it: dies, hangs, lies. Its first
-// argument is how it behaves at its start: "sound", "mute", "exit", "nonsense", "old", "real".
+// argument is how it behaves at its start: "sound", "mute", "exit", "nonsense", "old", "real",
+// "plans" (a real one, of fake primitives).
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
 #include "fettle/core/error.h"
@@ -18,6 +20,7 @@
 #include "fettle/device/request_list.h"
 #include "fettle/device/worker.h"
 #include "fettle/device/worker_protocol.h"
+#include "fettle/primitives/primitive_families.h"
 #include "tests/device/fake_primitive.h"
 #include "tests/device/scripted_handler.h"
 
@@ -100,21 +103,40 @@ std::string Identity() {
   return Text(::getpid(), " ", ::getpgrp(), " ", ::getppid(), " ", descriptors - 1);
 }
 
-// Measures fake layers, some of which take the process with them.
+[[noreturn]] void Throw() { throw std::runtime_error("no such luck"); }
+
+// How fake primitives compute, some of which take the process with them.
+std::vector<FakePrimitive::Way> Ways() {
+  const auto later = [](void (*what)()) {
+    return [what](const FakeRun& run) {
+      if (run.earlier_runs > 20) what();
+    };
+  };
+  return {{"sound", {}},
+          {"other", {}},
+          {"crashes", [](const FakeRun&) { Crash(); }},
+          {"crashes_later", later(Crash)},
+          {"hangs", [](const FakeRun&) { Hang(); }},
+          {"throws", [](const FakeRun&) { Throw(); }},
+          {"throws_later", later(Throw)},
+          {"unpreparable", {}},
+          {"wrong", [](const FakeRun& run) { run.output[3] ^= std::byte{0x40}; }}};
+}
+
+// The reference, and a fake primitive that computes with it.
+PrimitiveList FakePrimitives() {
+  std::vector<std::unique_ptr<Primitive>> primitives;
+  primitives.push_back(MakeReference());
+  primitives.push_back(std::make_unique<FakePrimitive>(*primitives[0], Ways()));
+  return PrimitiveList(std::move(primitives));
+}
+
+// Measures fake layers.
 class FakeLayers {
  public:
   FakeLayers()
       : list_(PrimitiveList::All()),
-        fake_(list_.reference(),
-              {{"sound", {}},
-               {"other", {}},
-               {"crashes", [](const FakeRun&) { Crash(); }},
-               {"hangs", [](const FakeRun&) { Hang(); }},
-               {"crashes_later",
-                [](const FakeRun& run) {
-                  if (run.earlier_runs > 20) Crash();
-                }},
-               {"wrong", [](const FakeRun& run) { run.output[3] ^= std::byte{0x40}; }}}),
+        fake_(list_.reference(), Ways()),
         measurer_(host_, work_, sweep_),
         bench_(measurer_, list_.reference()) {}
 
@@ -144,9 +166,9 @@ void Serve(const std::string& mode) {
   MessageChannel peer(kSocket);
   std::vector<std::unique_ptr<RequestHandler>> handlers;
   HostEnvironment host;
-  const PrimitiveList primitives = PrimitiveList::All();
+  const PrimitiveList primitives = mode == "plans" ? FakePrimitives() : PrimitiveList::All();
   FakeLayers layers;
-  if (mode == "real") {
+  if (mode == "real" || mode == "plans") {
     handlers = AllRequests({host, primitives, {{"test", "1"}}});
   } else {
     handlers.push_back(Handler("echo", [](const std::string& body, const auto&) { return body; }));

@@ -63,6 +63,7 @@ PlansAnswer SomePlans() {
   plan.arena_bytes = 1 << 20;
   plan.weight_bytes = 77;
   plan.measured_bytes = 1 << 21;
+  plan.loading_bytes = 1 << 22;
   plan.steps = {{"conv1", "onednn.conv:jit:avx2", 0.125}, {"fc", "reference", 3}};
   return {{plan, PlanTiming()}};
 }
@@ -79,6 +80,7 @@ TEST(WorkerProtocolTest, EverythingComesThrough) {
   EXPECT_EQ(ParseDescribeRequest(BodyOf(DescribeRequest{3})), DescribeRequest{3});
   for (const BenchStage stage : {BenchStage::kPreparing, BenchStage::kMeasuring}) {
     EXPECT_EQ(ParseLayerProgress(BodyOf(LayerProgress{stage, 7})), (LayerProgress{stage, 7}));
+    EXPECT_EQ(ParsePlanProgress(BodyOf(PlanProgress{stage, 7})), (PlanProgress{stage, 7}));
   }
   const WorkerError error{ErrorKind::kBadInput, "no such file"};
   EXPECT_EQ(ParseWorkerError(BodyOf(error)), error);
@@ -166,6 +168,7 @@ TEST(WorkerProtocolTest, NoBodyDoesMoreThanThrow) {
     survive([&] { ParsePlansRequest(body); });
     survive([&] { ParsePlansAnswer(body); });
     survive([&] { ParseLayerProgress(body); });
+    survive([&] { ParsePlanProgress(body); });
     survive([&] { ParseWorkerError(body); });
   }
 }

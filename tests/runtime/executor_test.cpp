@@ -116,5 +116,12 @@ TEST_F(ExecutorTest, CountsMemory) {
   EXPECT_GE(executor.memory().arena, 4 * 2 * 9 * 64);
 }
 
+TEST_F(ExecutorTest, HoldsNoWeightTwice) {
+  Plan plan = DefaultPlan(ResidualBlock(1));
+  const std::weak_ptr<const Tensor> weight = plan.steps.at(0).weights.at(0);
+  const Executor executor(std::move(plan), primitives_, target_);
+  EXPECT_TRUE(weight.expired());
+}
+
 }  // namespace
 }  // namespace fettle

@@ -40,10 +40,6 @@ Interval LatencyOf(const PlanTiming& plan, const std::string& id) {
   return *measurement.latency_ms;
 }
 
-Interval InPoints(const Interval& share) {
-  return {-100 * share.value, -100 * share.high, -100 * share.low};
-}
-
 }  // namespace
 
 Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCosts& costs,
@@ -206,7 +202,7 @@ void Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->parameters = network.NumParameters();
   point->predicted_ms = selection.predicted_ms;
   point->accuracy = evaluation.top1;
-  point->drop = InPoints(AccuracyDifference(before, evaluation));
+  point->drop = AccuracyDropPoints(before, evaluation);
   point->agreement = Agreement(before, evaluation);
 
   observer_->Status(Text(point->id, ": measuring"));
@@ -270,8 +266,7 @@ void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
       const Evaluation evaluation =
           EvaluatePlan(ReadPlan(session_->FolderOf(point.id)), data_.test, point.id + " on test");
       point.test_accuracy = evaluation.top1;
-      point.test_drop =
-          InPoints(AccuracyDifference(OriginalOn(data_.test, &original_on_test_), evaluation));
+      point.test_drop = AccuracyDropPoints(OriginalOn(data_.test, &original_on_test_), evaluation);
     }
     session_->AddPoint(point);
   }

@@ -135,7 +135,7 @@ Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
   settings.learning_rate = kRecoveryRate;
   settings.weight_decay = 1e-4;
   settings.warmup_epochs = 0;
-  settings.augmentation = {.flip = true, .shift = 2};
+  settings.augmentation = data_.train.augmentation;
   settings.dtype = target_.has_avx512_bf16 ? DType::kBF16 : DType::kF32;
   // Each recovery sees the images in an order of its own.
   settings.seed = session_->settings().seed + static_cast<uint64_t>(++recoveries_);

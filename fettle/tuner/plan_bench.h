@@ -14,6 +14,9 @@ namespace fettle {
 // Plans in a worker, measured against one another. Throws Error (kDevice) where that fails.
 PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request);
 
+// What an inference of each takes. Throws Error (kDevice) where that fails, or there is no meter.
+EnergyAnswer MeasureEnergy(WorkerClient* worker, const EnergyRequest& request);
+
 // Where the peer's script is: beside an installed program, or in the sources it was built from.
 // Throws Error (kDevice) that says how to install it.
 std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program);

@@ -76,6 +76,21 @@ PlansAnswer Verifier::Measure(const std::vector<std::string>& ids, double second
   return MeasurePlans(worker_, request);
 }
 
+std::vector<std::optional<Interval>> Verifier::MeasureEnergies(const std::vector<std::string>& ids,
+                                                               double seconds_each) {
+  std::vector<std::optional<Interval>> energies(ids.size());
+  if (!Contains(session_->settings().objectives, Objective::kEnergy)) return energies;
+  observer_->Status("measuring energy");
+  EnergyRequest request;
+  for (const std::string& id : ids) request.folders.push_back(session_->FolderOf(id).string());
+  request.threads = target_.threads;
+  request.options.window =
+      std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds_each / request.options.trials));
+  const EnergyAnswer answer = MeasureEnergy(worker_, request);
+  for (size_t i = 0; i < ids.size(); ++i) energies[i] = answer.plans[i].total_mj;
+  return energies;
+}
+
 VerifiedPoint Verifier::VerifyOriginal() {
   const std::filesystem::path folder = session_->FolderOf(kOriginal);
   std::filesystem::create_directories(folder);
@@ -94,6 +109,7 @@ VerifiedPoint Verifier::VerifyOriginal() {
   point.memory_bytes = answer.plans[0].arena_bytes + answer.plans[0].input_output_bytes +
                        answer.plans[0].weight_bytes;
   point.measured_memory_bytes = answer.plans[0].measured_bytes;
+  point.energy_mj = MeasureEnergies({kOriginal}, 2)[0];
   point.accuracy = OriginalOn(data_.validation, &original_on_validation_).top1;
   session_->SetOriginal(point);
   return point;
@@ -211,6 +227,7 @@ void Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->memory_bytes = answer.plans[1].arena_bytes + answer.plans[1].input_output_bytes +
                         answer.plans[1].weight_bytes;
   point->measured_memory_bytes = answer.plans[1].measured_bytes;
+  point->energy_mj = MeasureEnergies({place}, 2)[0];
   if (replaces) {
     std::filesystem::remove_all(session_->FolderOf(point->id));
     std::filesystem::rename(folder, session_->FolderOf(point->id));
@@ -255,13 +272,16 @@ void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
   for (const VerifiedPoint& point : points) ids.push_back(point.id);
   observer_->Status(Text("measuring the front of ", points.size(), " again, in a fresh process"));
   const PlansAnswer answer = Measure(ids, 1.2);
+  const std::vector<std::optional<Interval>> energies = MeasureEnergies(ids, 3.5);
   VerifiedPoint original = *session_->original();
   original.latency_ms = LatencyOf(answer.plans[0], kOriginal);
+  original.energy_mj = energies[0];
   original.test_accuracy = OriginalOn(data_.test, &original_on_test_).top1;
   session_->SetOriginal(original);
   for (size_t i = 0; i < points.size(); ++i) {
     VerifiedPoint point = points[i];
     point.latency_ms = LatencyOf(answer.plans[i + 1], point.id);
+    point.energy_mj = energies[i + 1];
     if (!point.test_accuracy) {
       const Evaluation evaluation =
           EvaluatePlan(ReadPlan(session_->FolderOf(point.id)), data_.test, point.id + " on test");

@@ -59,6 +59,9 @@ class Verifier {
   const Teacher& TeacherOf();
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
   PlansAnswer Measure(const std::vector<std::string>& ids, double seconds_each);
+  // What an inference of each takes; nothing where energy is no objective.
+  std::vector<std::optional<Interval>> MeasureEnergies(const std::vector<std::string>& ids,
+                                                       double seconds_each);
   const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);
   // Lowers, plans, writes, runs and evaluates a network under the point's id.
   void Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point);

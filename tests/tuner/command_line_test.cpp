@@ -69,6 +69,23 @@ TEST(CommandLine, MistakesOfUsageExitWith2AndOneLine) {
   }
 }
 
+TEST(CommandLine, ObjectivesAreCheckedBeforeAnythingElse) {
+  const std::string tune = "tune " + Model("resnet20") + " --data fashion-mnist --dry-run --db ";
+  const ScratchFolder scratch;
+  const std::string database = (scratch.path() / "costs.db").string();
+  const Outcome unknown = Type(tune + database + " --objectives latency,beauty");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.text, HasSubstr("latency, accuracy, memory and energy"));
+  EXPECT_EQ(Type(tune + database + " --objectives latency,accuracy,memory").code, 0);
+  // There is a meter or there is not; where there is none, the places are named.
+  const Outcome energy = Type(tune + database + " --objectives latency,energy");
+  if (energy.code != 0) {
+    EXPECT_EQ(energy.code, 4);
+    EXPECT_THAT(energy.text, HasSubstr("/sys/class/powercap"));
+    EXPECT_EQ(std::ranges::count(energy.text, '\n'), 1) << energy.text;
+  }
+}
+
 TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
   const ScratchFolder scratch;
   const std::string broken = (scratch.path() / "broken.onnx").string();

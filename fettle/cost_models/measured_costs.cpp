@@ -1,6 +1,9 @@
 #include "fettle/cost_models/measured_costs.h"
 
+#include <algorithm>
+
 #include "fettle/core/error.h"
+#include "fettle/core/statistics.h"
 
 namespace fettle {
 namespace {
@@ -17,25 +20,35 @@ bool IsAccident(MeasurementStatus status) {
          status == MeasurementStatus::kFailed;
 }
 
+// What it took. Too few samples for an interval (a busy machine) are bad news of the machine, not
+// of the implementation: their median within their range.
+std::optional<Interval> LatencyOf(const Measurement& measurement) {
+  const std::vector<double>& samples = measurement.samples_ms;
+  if (measurement.has_latency() || samples.empty()) return measurement.latency_ms;
+  const auto [least, most] = std::ranges::minmax(samples);
+  return Interval{Median(samples), least, most};
+}
+
 }  // namespace
 
 bool MeasuredCosts::Add(const CostRecord& record, EstimateOrigin origin) {
   const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
   if (!spec) return false;
   const Measurement& measurement = record.measurement;
+  const std::optional<Interval> latency = LatencyOf(measurement);
+  if (measurement.status == MeasurementStatus::kUnstable && !latency) return false;
   const auto [entry, is_new] = entries_.try_emplace(TextOf(
       record.task.key.text, record.task.implementation, record.task.inputs, record.task.output));
   if (!is_new && IsAccident(measurement.status) && entry->second.estimate) return false;
   entry->second.origin = origin;
   entry->second.workspace_bytes = measurement.workspace_bytes;
   entry->second.estimate.reset();
-  if (measurement.has_latency()) {
-    const Interval& latency = *measurement.latency_ms;
-    entry->second.estimate = Estimate{latency.value, latency.low, latency.high, origin};
+  if (latency) {
+    entry->second.estimate = Estimate{latency->value, latency->low, latency->high, origin};
     predictor_.Add(*spec,
                    {record.task.implementation, record.task.version, record.task.inputs,
                     record.task.output, std::nullopt},
-                   latency.value);
+                   latency->value);
   }
   return is_new;
 }

@@ -17,7 +17,7 @@ class MeasuredCosts : public LayerCosts {
  public:
   // A later record replaces an earlier one of the same layer and implementation, unless it is an
   // accident (timed out, crashed, failed) and there is a latency already. Returns whether the key
-  // was new. Records whose key is no LayerSpec are ignored.
+  // was new. Records whose key is no LayerSpec are ignored, and noise without a single sample.
   bool Add(const CostRecord& record, EstimateOrigin origin = EstimateOrigin::kMeasured);
 
   std::optional<Estimate> Cost(const LayerSpec& spec,

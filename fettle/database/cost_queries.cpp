@@ -67,7 +67,8 @@ Table Best(const CostDatabase& database, const CostFilter& filter) {
   const std::string condition = FilterText(filter, &values);
   return database.Select(
       Text("SELECT layer, device, threads, mode, implementation, version, input_layouts, "
-           "output_layout, status, median_ms, low_ms, high_ms, next_implementation, "
+           "output_layout, status, median_ms, low_ms, high_ms, waited_ms, measured, "
+           "next_implementation, "
            "next_median_ms, high_ms < next_low_ms AS is_clear, contenders FROM ("
            "SELECT *, row_number() OVER ranking AS rank, "
            "lead(implementation) OVER ranking AS next_implementation, "

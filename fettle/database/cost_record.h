@@ -39,6 +39,9 @@ struct LayerTask {
 struct CostRecord {
   LayerTask task;
   Measurement measurement;
+  // How long its threads stood in a run queue during one run, together, on average: what the
+  // machine's other users took. Nothing where the system does not tell.
+  std::optional<double> waited_ms;
   Provenance provenance;
 
   friend bool operator==(const CostRecord&, const CostRecord&) = default;
@@ -50,6 +53,7 @@ struct NetworkRecord {
   std::string network;  // its name, for people
   int threads = 1;
   Measurement measurement;
+  std::optional<double> waited_ms;    // as in CostRecord
   int64_t planned_bytes = 0;          // weights, arena and workspace, as the plan has them
   std::optional<int64_t> peak_bytes;  // the process's peak, where it was measured
   std::optional<Interval> energy_mj;  // of one inference, where there is a meter

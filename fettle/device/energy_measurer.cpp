@@ -13,7 +13,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr int kFewestTrials = 6;
 constexpr nanoseconds kLongestPause = std::chrono::seconds(1);
 constexpr double kMilli = 1e3;
 
@@ -149,7 +148,7 @@ class Session {
 
 std::vector<Energy> EnergyMeasurer::Measure(std::span<Contender* const> contenders,
                                             const EnergyOptions& options) {
-  assert(options.trials >= kFewestTrials && options.window > nanoseconds(0));
+  assert(options.trials >= kFewestEnergyTrials && options.window > nanoseconds(0));
   if (contenders.empty()) return {};
   Session session(environment_, meter_, contenders, options);
   for (int trial = 0; trial < options.trials; ++trial) session.RunTrial();

@@ -13,11 +13,16 @@
 
 namespace fettle {
 
+// The fewest of which a median has an interval.
+inline constexpr int kFewestEnergyTrials = 6;
+
 struct EnergyOptions {
   std::chrono::nanoseconds window = std::chrono::seconds(5);  // of one contender in one trial
   int min_updates = 50;  // of the meter, in a window: a longer one where this asks for it
-  int trials = 7;        // at least 6, the fewest of which a median has an interval
+  int trials = 7;        // at least kFewestEnergyTrials
   uint64_t seed = 1;     // of the order in which contenders run
+
+  friend bool operator==(const EnergyOptions&, const EnergyOptions&) = default;
 };
 
 // What one run costs.

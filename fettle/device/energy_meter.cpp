@@ -1,7 +1,9 @@
 #include "fettle/device/energy_meter.h"
 
 #include <array>
+#include <utility>
 
+#include "fettle/core/error.h"
 #include "fettle/device/rapl_meter.h"
 
 namespace fettle {
@@ -15,6 +17,17 @@ MeterSearch FindEnergyMeter(Environment& environment) {
     if (search.meter) break;
   }
   return search;
+}
+
+std::unique_ptr<EnergyMeter> RequireEnergyMeter(Environment& environment) {
+  MeterSearch search = FindEnergyMeter(environment);
+  if (search.meter) return std::move(search.meter);
+  std::string places;
+  for (const std::string& refusal : search.refusals) {
+    places.append(places.empty() ? "" : "; ").append(refusal);
+  }
+  throw Error(ErrorKind::kDevice,
+              Text("energy cannot be measured, no meter was found; looked in ", places));
 }
 
 }  // namespace fettle

@@ -37,4 +37,7 @@ struct MeterSearch {
 // `environment` outlives the meter.
 MeterSearch FindEnergyMeter(Environment& environment);
 
+// The same, but throws Error (kDevice) that names every place where one was looked for.
+std::unique_ptr<EnergyMeter> RequireEnergyMeter(Environment& environment);
+
 }  // namespace fettle

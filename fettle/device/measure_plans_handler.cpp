@@ -3,74 +3,15 @@
 #include <memory>
 #include <new>
 
-#include "fettle/core/random.h"
 #include "fettle/device/cache_sweep.h"
 #include "fettle/device/measurer.h"
 #include "fettle/device/peak_memory.h"
-#include "fettle/device/plan_protocol.h"
+#include "fettle/device/plan_contender.h"
 #include "fettle/device/reference_work.h"
 #include "fettle/device/request_list.h"
-#include "fettle/runtime/executor.h"
-#include "fettle/runtime/plan_file.h"
 
 namespace fettle {
 namespace {
-
-constexpr int kStepRuns = 25;
-
-// A plan with inputs of its own, ready to run again and again.
-class PlanContender : public Contender {
- public:
-  PlanContender(Plan plan, int threads, const PrimitiveList& primitives, uint64_t data_seed)
-      : executor_(std::move(plan), primitives, HostTarget(threads)) {
-    const Plan& made = executor_.plan();
-    Random random(data_seed);
-    for (const int id : made.inputs) inputs_.push_back(RandomInput(made, id, &random));
-    for (const int id : made.outputs) {
-      outputs_.emplace_back(made.tensors[static_cast<size_t>(id)].type);
-    }
-    for (const Tensor& input : inputs_) input_pointers_.push_back(&input);
-    for (Tensor& output : outputs_) output_pointers_.push_back(&output);
-  }
-
-  void Run() override { executor_.Run(input_pointers_, output_pointers_); }
-
-  const Executor& executor() const { return executor_; }
-
-  // The median time of each step. Reading the clock between steps costs some tens of nanoseconds
-  // each, which is why the network's time is measured apart.
-  std::vector<StepTiming> TimeSteps(Environment& environment) {
-    const std::vector<PlanStep>& steps = executor_.plan().steps;
-    std::vector<std::vector<double>> samples(steps.size());
-    for (int run = 0; run < kStepRuns; ++run) {
-      std::chrono::nanoseconds before = environment.Now();
-      executor_.Run(input_pointers_, output_pointers_, [&](size_t step) {
-        const std::chrono::nanoseconds now = environment.Now();
-        samples[step].push_back(std::chrono::duration<double, std::milli>(now - before).count());
-        before = environment.Now();
-      });
-    }
-    std::vector<StepTiming> timings;
-    for (size_t s = 0; s < steps.size(); ++s) {
-      timings.push_back({steps[s].layer, steps[s].implementation.name, Median(samples[s])});
-    }
-    return timings;
-  }
-
- private:
-  static Tensor RandomInput(const Plan& plan, int id, Random* random) {
-    Tensor tensor(plan.tensors[static_cast<size_t>(id)].type);
-    if (tensor.dtype() == DType::kF32) {
-      for (float& value : tensor.values<float>()) value = static_cast<float>(random->Normal());
-    }
-    return tensor;
-  }
-
-  Executor executor_;
-  std::vector<Tensor> inputs_, outputs_;
-  std::vector<const Tensor*> input_pointers_;
-  std::vector<Tensor*> output_pointers_;
-};
 
 class MeasurePlansHandler : public RequestHandler {
  public:
@@ -140,10 +81,7 @@ class MeasurePlansHandler : public RequestHandler {
     ReturnFreedMemory();  // else the plan would be given what an earlier one left
     const bool forgets = ForgetPeak(environment);
     const std::optional<int64_t> before = OwnBytes(environment);
-    Plan plan = ReadPlan(folder);
-    const int threads = request.threads > 0 ? request.threads : plan.threads;
-    auto contender = std::make_unique<PlanContender>(std::move(plan), threads, tools_.primitives,
-                                                     request.data_seed);
+    auto contender = LoadContender(folder, request.threads, tools_.primitives, request.data_seed);
     contender->Run();
     const std::optional<int64_t> loading = PeakOwnBytes(environment);
     ReturnFreedMemory();

@@ -5,10 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "fettle/device/energy_measurer.h"
 #include "fettle/device/layer_bench.h"
 #include "fettle/device/timing.h"
 
-// The bodies of "measure_plans": whole networks measured against one another in one process.
+// The bodies of "measure_plans" and "measure_energy": whole networks measured against one another
+// in one process.
 // Parse functions throw Error (kDevice) where the text is no such body.
 
 namespace fettle {
@@ -61,11 +63,33 @@ struct PlanProgress {
   friend bool operator==(const PlanProgress&, const PlanProgress&) = default;
 };
 
+inline constexpr std::string_view kMeasureEnergyKind = "measure_energy";
+
+// Answered with an error (kDevice) where there is no meter.
+struct EnergyRequest {
+  std::vector<std::string> folders;
+  int threads = 0;  // 0: each plan's own
+  EnergyOptions options;
+  uint64_t data_seed = 1;
+
+  friend bool operator==(const EnergyRequest&, const EnergyRequest&) = default;
+};
+
+struct EnergyAnswer {
+  std::vector<Energy> plans;  // one for each folder, in order
+
+  friend bool operator==(const EnergyAnswer&, const EnergyAnswer&) = default;
+};
+
 std::string BodyOf(const PlansRequest& request);
 std::string BodyOf(const PlansAnswer& answer);
 std::string BodyOf(const PlanProgress& progress);
 PlansRequest ParsePlansRequest(std::string_view body);
 PlansAnswer ParsePlansAnswer(std::string_view body);
 PlanProgress ParsePlanProgress(std::string_view body);
+std::string BodyOf(const EnergyRequest& request);
+std::string BodyOf(const EnergyAnswer& answer);
+EnergyRequest ParseEnergyRequest(std::string_view body);
+EnergyAnswer ParseEnergyAnswer(std::string_view body);
 
 }  // namespace fettle

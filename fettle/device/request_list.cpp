@@ -7,6 +7,7 @@ std::vector<std::unique_ptr<RequestHandler>> AllRequests(const WorkerTools& tool
   all.push_back(MakeDescribeHandler(tools));
   all.push_back(MakeMeasureLayerHandler(tools));
   all.push_back(MakeMeasurePlansHandler(tools));
+  all.push_back(MakeMeasureEnergyHandler(tools));
   return all;
 }
 

@@ -25,5 +25,6 @@ std::vector<std::unique_ptr<RequestHandler>> AllRequests(const WorkerTools& tool
 std::unique_ptr<RequestHandler> MakeDescribeHandler(const WorkerTools& tools);
 std::unique_ptr<RequestHandler> MakeMeasureLayerHandler(const WorkerTools& tools);
 std::unique_ptr<RequestHandler> MakeMeasurePlansHandler(const WorkerTools& tools);
+std::unique_ptr<RequestHandler> MakeMeasureEnergyHandler(const WorkerTools& tools);
 
 }  // namespace fettle

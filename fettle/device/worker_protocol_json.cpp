@@ -1,5 +1,6 @@
 // Every struct of the protocol to JSON and back: one file, though a long one, so that the checked
 // reading of fields needs no header that includes the JSON library.
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <type_traits>
@@ -430,6 +431,68 @@ PlansAnswer ParsePlansAnswer(std::string_view body) {
         plan.steps.push_back(std::move(step));
       }
       answer.plans.push_back(std::move(plan));
+    }
+    return answer;
+  });
+}
+
+// ---- measure_energy ----
+
+std::string BodyOf(const EnergyRequest& request) {
+  return Dumped({{"folders", request.folders},
+                 {"threads", request.threads},
+                 {"window_ns", request.options.window.count()},
+                 {"min_updates", request.options.min_updates},
+                 {"trials", request.options.trials},
+                 {"seed", request.options.seed},
+                 {"data_seed", request.data_seed}});
+}
+
+EnergyRequest ParseEnergyRequest(std::string_view body) {
+  return Parsed(body, [](const Json& json) {
+    EnergyRequest request;
+    Read(json, "folders", &request.folders);
+    request.threads = IntegerFrom<int>(Field(json, "threads"), "threads", 0, kMostThreads);
+    request.options.window = std::max(TimeFrom(json, "window_ns"), nanoseconds(1));
+    request.options.min_updates = CountFrom(json, "min_updates");
+    request.options.trials =
+        IntegerFrom<int>(Field(json, "trials"), "trials", kFewestEnergyTrials, 1'000'000);
+    Read(json, "seed", &request.options.seed);
+    Read(json, "data_seed", &request.data_seed);
+    return request;
+  });
+}
+
+std::string BodyOf(const EnergyAnswer& answer) {
+  Json plans = Json::array();
+  for (const Energy& energy : answer.plans) {
+    plans.push_back({{"total_mj", ToJson(energy.total_mj)},
+                     {"active_mj", ToJson(energy.active_mj)},
+                     {"idle_w", ToJson(energy.idle_w)},
+                     {"runs", energy.runs},
+                     {"meter", energy.meter},
+                     {"failure", energy.failure}});
+  }
+  return Dumped({{"plans", plans}});
+}
+
+EnergyAnswer ParseEnergyAnswer(std::string_view body) {
+  return Parsed(body, [](const Json& json) {
+    const auto interval = [](const Json& entry, const char* name) {
+      std::optional<Interval> value;
+      Read(entry, name, &value);
+      return value.value_or(Interval());
+    };
+    EnergyAnswer answer;
+    for (const Json& entry : ArrayFrom(json, "plans")) {
+      Energy energy;
+      energy.total_mj = interval(entry, "total_mj");
+      energy.active_mj = interval(entry, "active_mj");
+      energy.idle_w = interval(entry, "idle_w");
+      Read(entry, "runs", &energy.runs);
+      Read(entry, "meter", &energy.meter);
+      Read(entry, "failure", &energy.failure);
+      answer.plans.push_back(std::move(energy));
     }
     return answer;
   });

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "fettle/deploy/lower.h"
+#include "fettle/runtime/memory_plan.h"
 #include "fettle/runtime/precision.h"
 
 namespace fettle {
@@ -114,6 +115,26 @@ Selection CandidateCosts::Select(const LayerGraph& graph,
 Plan CandidateCosts::PlanOf(const LayerGraph& graph, const Selection& selection) const {
   if (!reorders_) reorders_.emplace(catalog_, store_->costs());
   return BuildPlan(graph, selection.choices, *reorders_, catalog_->target().threads);
+}
+
+CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) const {
+  const LayerGraph graph = Lower(space_.Build(candidate));
+  const Selection selection = Select(graph, space_.Precisions(candidate));
+  const Plan plan = PlanOf(graph, selection);
+  std::vector<size_t> workspaces;
+  for (const PlanStep& step : plan.steps) {
+    workspaces.push_back(static_cast<size_t>(
+        store_->costs().WorkspaceBytes(step.spec, step.implementation).value_or(0)));
+  }
+  int64_t bytes = StoredWeightBytes(plan);
+  bytes += static_cast<int64_t>(PlanMemory(plan, workspaces).arena_bytes);
+  for (const std::vector<int>& ids : {plan.inputs, plan.outputs}) {
+    for (const int id : ids) {
+      const TensorType& type = plan.tensors[static_cast<size_t>(id)].type;
+      bytes += ElementCount(type) * static_cast<int64_t>(SizeOf(type.dtype));
+    }
+  }
+  return {selection.predicted_ms, bytes};
 }
 
 double CandidateCosts::PredictedMs(const Candidate& candidate) const {

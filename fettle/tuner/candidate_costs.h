@@ -38,6 +38,14 @@ class CandidateCosts {
   // Of the network's batch.
   double PredictedMs(const Candidate& candidate) const;
 
+  struct Prediction {
+    double ms = 0;
+    int64_t memory_bytes = 0;
+  };
+  // The memory too, for which the plan is laid out: its arena with the scratch memory of the
+  // kernels as it was measured (none where it was not), inputs and outputs, weights as stored.
+  Prediction Predict(const Candidate& candidate) const;
+
  private:
   const TuningSpace& space_;
   CostStore* store_;

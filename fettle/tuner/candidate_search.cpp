@@ -34,6 +34,22 @@ std::vector<Candidate> InitialCandidates(const TuningSpace& space) {
   return initial;
 }
 
+// To be minimised. A factor between latency and energy would change nothing in who beats whom.
+Objectives PredictedValues(const PredictedCandidate& candidate,
+                           const std::vector<Objective>& objectives) {
+  Objectives values;
+  for (const Objective objective : objectives) {
+    if (objective == Objective::kAccuracy) {
+      values.push_back(candidate.loss);
+    } else if (objective == Objective::kMemory) {
+      values.push_back(static_cast<double>(candidate.memory_bytes));
+    } else {
+      values.push_back(candidate.ms);
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
 Candidate SingleChange(const DesignSpace& space, size_t decision, int option) {
@@ -73,15 +89,19 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
                 Text("--strategy ", options.strategy, ": one of ", names, " is expected"));
   }
   std::vector<PredictedCandidate> tried;
-  ParetoFront front(2);
+  const bool needs_memory = Contains(options.objectives, Objective::kMemory);
+  ParetoFront front(options.objectives.size());
   while (static_cast<int64_t>(tried.size()) < options.evaluations) {
     const std::vector<Candidate> asked = strategy->Ask(kAskedAtOnce);
     if (asked.empty()) break;
     for (const Candidate& candidate : asked) {
       observer->StopIfAsked();
       const double loss = PredictedLoss(candidate, space.space(), sensitivities);
-      tried.push_back({candidate, costs.PredictedMs(candidate), loss});
-      const Objectives objectives = {tried.back().ms, loss};
+      const CandidateCosts::Prediction cost =
+          needs_memory ? costs.Predict(candidate)
+                       : CandidateCosts::Prediction{costs.PredictedMs(candidate), 0};
+      tried.push_back({candidate, cost.ms, loss, cost.memory_bytes});
+      const Objectives objectives = PredictedValues(tried.back(), options.objectives);
       strategy->Tell(candidate, objectives, 0);
       front.Add(objectives, tried.size() - 1);
     }
@@ -90,6 +110,7 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
   }
   std::vector<PredictedCandidate> result;
   for (const ParetoPoint& point : front.points()) result.push_back(tried[point.payload]);
+  std::ranges::stable_sort(result, {}, &PredictedCandidate::ms);
   return result;
 }
 

@@ -7,6 +7,7 @@
 
 #include "fettle/search/design_space.h"
 #include "fettle/tuner/candidate_costs.h"
+#include "fettle/tuner/objective.h"
 #include "fettle/tuner/tune_observer.h"
 
 namespace fettle {
@@ -15,7 +16,8 @@ namespace fettle {
 struct PredictedCandidate {
   Candidate candidate;
   double ms = 0;
-  double loss = 0;  // added to the original's, before any recovery
+  double loss = 0;           // added to the original's, before any recovery
+  int64_t memory_bytes = 0;  // 0 where memory is no objective
 };
 
 // The additive model of accuracy: the sum of what each change alone adds to the loss.
@@ -29,9 +31,11 @@ struct CandidateSearchOptions {
   std::string strategy;
   uint64_t seed = 1;
   int64_t evaluations = 1000;
+  std::vector<Objective> objectives = {Objective::kLatency, Objective::kAccuracy};
 };
 
-// Searches predicted latency against predicted loss; the non-dominated candidates, fastest first.
+// Searches predicted latency, loss and memory, as far as they are objectives, energy being taken as
+// proportional to the latency; the non-dominated candidates, fastest first.
 // Deterministic in its arguments.
 std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
                                                  const CandidateCosts& costs,

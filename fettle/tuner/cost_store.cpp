@@ -59,7 +59,7 @@ void CostStore::LoadRecords() {
 }
 
 CostRecord CostStore::RecordOf(const LayerSpec& spec, const Implementation& implementation,
-                               const Measurement& measurement) const {
+                               const Timing& timing) const {
   CostRecord record;
   record.task.key = KeyOf(spec);
   record.task.implementation = implementation.name;
@@ -67,8 +67,9 @@ CostRecord CostStore::RecordOf(const LayerSpec& spec, const Implementation& impl
   record.task.inputs = implementation.inputs;
   record.task.output = implementation.output;
   record.task.threads = catalog_->target().threads;
-  record.task.mode = measurement.mode;
-  record.measurement = measurement;
+  record.task.mode = timing.measurement.mode;
+  record.measurement = timing.measurement;
+  record.waited_ms = timing.waited_ms;
   record.provenance = {device_.fingerprint, SecondsSince1970(), who_};
   return record;
 }
@@ -108,7 +109,7 @@ void CostStore::Require(const LayerSpec& spec) {
   const LayerAnswer answer = worker_->MeasureLayer(request, WorkerClient::TimeoutOf(request));
   std::vector<CostRecord> records;
   for (size_t i = 0; i < answer.timings.size(); ++i) {
-    records.push_back(RecordOf(spec, request.implementations[i], answer.timings[i].measurement));
+    records.push_back(RecordOf(spec, request.implementations[i], answer.timings[i]));
   }
   database_->Insert(records);
   for (const CostRecord& record : records) {

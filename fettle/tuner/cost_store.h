@@ -46,7 +46,7 @@ class CostStore {
  private:
   void LoadRecords();
   CostRecord RecordOf(const LayerSpec& spec, const Implementation& implementation,
-                      const Measurement& measurement) const;
+                      const Timing& timing) const;
 
   CostDatabase* database_;
   WorkerClient* worker_;

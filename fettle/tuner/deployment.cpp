@@ -48,12 +48,10 @@ bool IsMoreAccurate(const VerifiedPoint& a, const VerifiedPoint& b) {
   return a.accuracy.value > b.accuracy.value;
 }
 
-VerifiedPoint Knee(const std::vector<VerifiedPoint>& front) {
+VerifiedPoint Knee(const std::vector<VerifiedPoint>& front, const std::vector<Objective>& wanted) {
   std::vector<Objectives> objectives;
-  for (const VerifiedPoint& point : front) {
-    objectives.push_back({point.latency_ms.value, -point.accuracy.value});
-  }
-  return front.at(KneePoint(objectives).value());
+  for (const VerifiedPoint& point : front) objectives.push_back(ValuesOf(point, wanted));
+  return front.at(KneePoint(objectives).value_or(0));
 }
 
 }  // namespace
@@ -69,7 +67,7 @@ VerifiedPoint PickPoint(const Session& session, const std::string& pick) {
                    ": no configuration has been verified yet; go on with fettle tune --resume");
   }
   if (pick == "fastest") return *std::ranges::min_element(front, IsFaster);
-  if (pick == "knee") return Knee(front);
+  if (pick == "knee") return Knee(front, session.settings().objectives);
   if (const auto least = NumberBehind(pick, "accuracy>=", "")) {
     const auto fits = [](const VerifiedPoint& point, double bound) {
       return point.accuracy.value >= bound;

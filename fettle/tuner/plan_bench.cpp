@@ -39,6 +39,27 @@ PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request) {
   return worker->MeasurePlans(request, std::chrono::seconds(seconds));
 }
 
+EnergyAnswer MeasureEnergy(WorkerClient* worker, const EnergyRequest& request) {
+  const double trial = std::chrono::duration<double>(request.options.window).count() + 0.1;
+  const auto seconds = static_cast<int64_t>(
+      60 + 4 * trial * request.options.trials * static_cast<double>(request.folders.size() + 2));
+  const Reply reply =
+      worker->Ask(kMeasureEnergyKind, BodyOf(request), std::chrono::seconds(seconds));
+  if (reply.status == ReplyStatus::kError) throw Error(reply.error.kind, reply.error.message);
+  if (reply.status != ReplyStatus::kAnswer) {
+    throw Error(ErrorKind::kDevice, Text("while measuring energy: ", reply.detail));
+  }
+  EnergyAnswer answer = ParseEnergyAnswer(reply.body);
+  if (answer.plans.size() != request.folders.size()) {
+    throw Error(ErrorKind::kDevice, "the worker's answer misses the energy of a network");
+  }
+  for (const Energy& energy : answer.plans) {
+    if (energy.failure.empty()) continue;
+    throw Error(ErrorKind::kDevice, Text("while measuring energy: ", energy.failure));
+  }
+  return answer;
+}
+
 std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program) {
   for (const std::filesystem::path& folder :
        {program.parent_path().parent_path() / "share" / "fettle" / "onnxruntime",

@@ -15,6 +15,9 @@ namespace fettle {
 // timing that says so. Throws Error (kDevice) where no worker can be started.
 PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request);
 
+// What an inference of each takes. Throws Error (kDevice) where that fails, or there is no meter.
+EnergyAnswer MeasureEnergy(WorkerClient* worker, const EnergyRequest& request);
+
 // Where the peer's script is: beside an installed program, or in the sources it was built from.
 // Throws Error (kDevice) that says how to install it.
 std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program);

@@ -130,8 +130,9 @@ std::string PictureOf(const Session& session, const std::vector<VerifiedPoint>& 
   all.push_back(*session.original());
   const Picture picture(all);
   std::ostringstream out;
-  out << "<svg viewBox='0 0 " << kWidth << ' ' << kHeight << "' role=img>\n"
-      << picture.Grid() << picture.Line(front);
+  out << "<svg viewBox='0 0 " << kWidth << ' ' << kHeight << "' role=img>\n" << picture.Grid();
+  // With further objectives the front is no line in this plane.
+  if (session.settings().objectives.size() == 2) out << picture.Line(front);
   for (const VerifiedPoint& point : session.points()) {
     const bool is_on_front = std::ranges::find(front, point) != front.end();
     out << picture.Mark(point, is_on_front ? "on" : "off");
@@ -154,9 +155,9 @@ std::string RowOf(const VerifiedPoint& point, const VerifiedPoint& original) {
       << (point.id == original.id ? "" : Range(point.drop, 1, 2)) << "<td>"
       << (point.test_accuracy ? Range(*point.test_accuracy, 100, 2) : "") << "<td>"
       << (point.test_drop ? Range(*point.test_drop, 1, 2) : "") << "<td>" << Kib(point.memory_bytes)
-      << "<td>" << Kib(point.size_bytes) << "<td>"
-      << FixedText(static_cast<double>(point.macs) / 1e6, 1) << " M<td>" << point.trained_steps
-      << "</tr>\n";
+      << "<td>" << (point.energy_mj ? Range(*point.energy_mj, 1, 3) : "not measured") << "<td>"
+      << Kib(point.size_bytes) << "<td>" << FixedText(static_cast<double>(point.macs) / 1e6, 1)
+      << " M<td>" << point.trained_steps << "</tr>\n";
   return out.str();
 }
 
@@ -192,10 +193,12 @@ std::string ReportHtml(const Session& session) {
   const std::vector<VerifiedPoint> front = FrontOf(session);
   out << "<h2>Accuracy against latency</h2>\n"
       << PictureOf(session, front)
-      << "<p>Blue: the Pareto front. Grey: verified, but beaten in both. Red: the original, with "
+      << "<p>Blue: the Pareto front. Grey: verified, but beaten in all objectives. Red: the "
+         "original, with "
          "the default primitives in f32. Bars are 95&nbsp;% intervals.</p>\n"
       << "<h2>The front</h2>\n<div class=scroll><table><tr><th>id<th>latency, ms<th>speed-up<th>"
-         "validation, %<th>drop, points<th>test, %<th>test drop, points<th>memory<th>size<th>MACs"
+         "validation, %<th>drop, points<th>test, %<th>test drop, points<th>memory<th>energy, "
+         "mJ<th>size<th>MACs"
          "<th>recovery steps</tr>\n"
       << RowOf(*session.original(), *session.original());
   for (const VerifiedPoint& point : front) out << RowOf(point, *session.original());
@@ -203,7 +206,9 @@ std::string ReportHtml(const Session& session) {
          "own, "
          "interleaved with the original's. Points were chosen by the validation images; the test "
          "images are only reported. A drop is a paired difference on the same images. Memory: "
-         "activations, scratch and executed weights as planned.</p>\n<h2>What was changed</h2>\n";
+         "activations, scratch and executed weights as planned. Energy: of an inference, all that "
+         "the "
+         "meter counts.</p>\n<h2>What was changed</h2>\n";
   for (const VerifiedPoint& point : front) out << ChoicesOf(point);
   out << "</html>\n";
   return out.str();

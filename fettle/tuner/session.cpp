@@ -21,6 +21,22 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kSchema = 1;
 
+Json ToJson(const std::vector<Objective>& objectives) {
+  Json names = Json::array();
+  for (const Objective objective : objectives) names.push_back(NameOf(objective));
+  return names;
+}
+
+// Sessions of before there was a choice have no such setting.
+std::vector<Objective> ObjectivesFrom(const Json& settings) {
+  if (!settings.contains("objectives")) return SessionSettings().objectives;
+  std::string list;
+  for (const Json& name : settings.at("objectives")) {
+    list.append(list.empty() ? "" : ",").append(name.get<std::string>());
+  }
+  return ParseObjectives(list);
+}
+
 Json ToJson(const SessionSettings& settings) {
   return {{"schema", kSchema},
           {"model", settings.model},
@@ -32,6 +48,7 @@ Json ToJson(const SessionSettings& settings) {
           {"batch", settings.batch},
           {"seed", settings.seed},
           {"strategy", settings.strategy},
+          {"objectives", ToJson(settings.objectives)},
           {"budget_seconds", settings.budget_seconds},
           {"max_drop_points", settings.max_drop_points}};
 }
@@ -53,6 +70,7 @@ SessionSettings SettingsFrom(const std::filesystem::path& file) {
     settings.batch = json.at("batch").get<int64_t>();
     settings.seed = json.at("seed").get<uint64_t>();
     settings.strategy = json.at("strategy").get<std::string>();
+    settings.objectives = ObjectivesFrom(json);
     settings.budget_seconds = json.at("budget_seconds").get<double>();
     settings.max_drop_points = json.at("max_drop_points").get<double>();
     return settings;
@@ -216,10 +234,10 @@ void Session::AddNote(const std::string& event, const std::string& json) {
 }
 
 std::vector<VerifiedPoint> FrontOf(const Session& session) {
-  const auto objectives = [](const VerifiedPoint& point) {
-    return Objectives{point.latency_ms.value, -point.accuracy.value};
+  const auto objectives = [&](const VerifiedPoint& point) {
+    return ValuesOf(point, session.settings().objectives);
   };
-  ParetoFront front(2);
+  ParetoFront front(session.settings().objectives.size());
   for (size_t i = 0; i < session.points().size(); ++i) {
     front.Add(objectives(session.points()[i]), i);
   }
@@ -230,6 +248,8 @@ std::vector<VerifiedPoint> FrontOf(const Session& session) {
         session.original() && Dominates(objectives(*session.original()), objectives(point));
     if (!loses) points.push_back(point);
   }
+  std::ranges::stable_sort(points, {},
+                           [](const VerifiedPoint& point) { return point.latency_ms.value; });
   return points;
 }
 
@@ -240,6 +260,7 @@ Json FrontJson(const Session& session) {
   json["device"] = {{"id", session.settings().device}, {"name", session.settings().device_name}};
   json["threads"] = session.settings().threads;
   json["batch"] = session.settings().batch;
+  json["objectives"] = ToJson(session.settings().objectives);
   json["original"] = session.original() ? fettle::ToJson(*session.original()) : Json(nullptr);
   json["points"] = Json::array();
   for (const VerifiedPoint& point : FrontOf(session))

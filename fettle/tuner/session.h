@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fettle/tuner/objective.h"
 #include "fettle/tuner/verified_point.h"
 
 namespace fettle {
@@ -22,6 +23,7 @@ struct SessionSettings {
   int64_t batch = 1;
   uint64_t seed = 1;
   std::string strategy;
+  std::vector<Objective> objectives = {Objective::kLatency, Objective::kAccuracy};
   double budget_seconds = 600;
   double max_drop_points = 100;  // candidates predicted to lose more are not verified
 
@@ -78,7 +80,7 @@ class Session {
   std::vector<VerifiedPoint> points_;
 };
 
-// The points that no other one beats in both latency and accuracy, the original among those
+// The points that no other one beats in all of the session's objectives, the original among those
 // compared; from the fastest on.
 std::vector<VerifiedPoint> FrontOf(const Session& session);
 

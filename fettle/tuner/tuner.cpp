@@ -16,6 +16,27 @@ constexpr double kShortestRecovery = 3;
 constexpr double kPickingShare = 0.6;    // of what is left, for a first recovery of every pick
 constexpr double kDeepeningShare = 0.2;  // of what is left, for one further training
 
+// The spread is over latency and loss; where memory counts, its best is among the picks as well.
+void AddSmallest(const std::vector<PredictedCandidate>& front,
+                 const std::vector<Objective>& objectives, std::vector<PredictedCandidate>* picks) {
+  if (front.empty() || !Contains(objectives, Objective::kMemory)) return;
+  const PredictedCandidate& smallest =
+      *std::ranges::min_element(front, {}, &PredictedCandidate::memory_bytes);
+  const auto is_smallest = [&](const PredictedCandidate& pick) {
+    return pick.candidate == smallest.candidate;
+  };
+  if (std::ranges::none_of(*picks, is_smallest)) picks->push_back(smallest);
+}
+
+// Of a point whose energy was measured, that and what was predicted for it from the others'.
+std::string EnergyText(const VerifiedPoint& point, const std::vector<VerifiedPoint>& others) {
+  if (!point.energy_mj) return "";
+  const std::optional<double> predicted = PredictedEnergyMj(others, point.predicted_ms);
+  return Text(
+      ", energy ", FixedText(point.energy_mj->value, 3), " mJ",
+      predicted ? Text(" (", FixedText(*predicted, 3), " predicted from its latency)") : "");
+}
+
 }  // namespace
 
 void TuneObserver::StopIfAsked() {
@@ -136,6 +157,7 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
   const std::optional<VerifiedPoint> verified = verifier_->Verify(id, candidate, seconds);
   if (!verified) return;
   const VerifiedPoint& point = *verified;
+  const std::string energy = EnergyText(point, session_->points());
   session_->AddPoint(point);
   const double spent = Elapsed() - started;
   if (point.trained_steps == 0) {
@@ -143,11 +165,11 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
   } else {
     overhead_seconds_ = std::clamp(spent - seconds, 1.0, 60.0);
   }
-  observer_->Note(Text(id, ": ", FixedText(point.latency_ms.value, 3), " ms (predicted ",
-                       FixedText(point.predicted_ms, 3), "), accuracy ",
-                       FixedText(100 * point.accuracy.value, 2), " %, drop ",
-                       FixedText(point.drop.value, 2), " points, ", point.trained_steps,
-                       " steps of recovery from ", point.parent, ", ", FixedText(spent, 0), " s"));
+  observer_->Note(Text(
+      id, ": ", FixedText(point.latency_ms.value, 3), " ms (predicted ",
+      FixedText(point.predicted_ms, 3), "), accuracy ", FixedText(100 * point.accuracy.value, 2),
+      " %, drop ", FixedText(point.drop.value, 2), " points, ", point.trained_steps,
+      " steps of recovery from ", point.parent, energy, ", ", FixedText(spent, 0), " s"));
 }
 
 bool Tuner::MayGoOn() const {
@@ -191,6 +213,7 @@ void Tuner::VerifyAll() {
   CandidateSearchOptions options;
   options.strategy = session_->settings().strategy;
   options.seed = session_->settings().seed;
+  options.objectives = session_->settings().objectives;
   // The larger the network, the longer each candidate takes.
   const auto decisions = static_cast<int64_t>(space_.decisions().size());
   options.evaluations = std::clamp<int64_t>(30'000 / std::max<int64_t>(1, decisions), 200, 1000);
@@ -208,6 +231,7 @@ void Tuner::VerifyAll() {
   const auto affordable = static_cast<size_t>(std::max(0.0, Left() / 14));
   std::vector<PredictedCandidate> picks =
       SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
+  AddSmallest(front, options.objectives, &picks);
   std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
   while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
     observer_->StopIfAsked();

@@ -33,7 +33,8 @@ struct VerifiedPoint {
   std::optional<Interval> test_accuracy, test_drop;  // reported, never chosen by
   int64_t memory_bytes = 0;                          // planned
   std::optional<int64_t> measured_memory_bytes;
-  int64_t size_bytes = 0;  // weights as stored
+  std::optional<Interval> energy_mj;  // of one inference, all that the meter counts
+  int64_t size_bytes = 0;             // weights as stored
   int64_t macs = 0;
   int64_t parameters = 0;
   std::vector<LayerChange> changes;

@@ -38,7 +38,7 @@ Json ToJson(const VerifiedPoint& point) {
   json["test_accuracy_drop_points"] = point.test_drop ? ToJson(*point.test_drop) : Json(nullptr);
   json["memory_bytes"] = point.memory_bytes;
   if (point.measured_memory_bytes) json["measured_memory_bytes"] = *point.measured_memory_bytes;
-  json["energy_mj"] = nullptr;
+  json["energy_mj"] = point.energy_mj ? ToJson(*point.energy_mj) : Json(nullptr);
   json["size_bytes"] = point.size_bytes;
   json["macs"] = point.macs;
   json["parameters"] = point.parameters;
@@ -70,6 +70,7 @@ VerifiedPoint PointFromJson(const Json& json) {
   if (json.contains("measured_memory_bytes")) {
     point.measured_memory_bytes = json.at("measured_memory_bytes").get<int64_t>();
   }
+  point.energy_mj = OptionalInterval(json, "energy_mj");
   point.size_bytes = json.at("size_bytes").get<int64_t>();
   point.macs = json.at("macs").get<int64_t>();
   point.parameters = json.at("parameters").get<int64_t>();

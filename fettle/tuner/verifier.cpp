@@ -45,10 +45,6 @@ Interval LatencyOfOriginal(const PlanTiming& plan) {
   return *measurement.latency_ms;
 }
 
-Interval InPoints(const Interval& share) {
-  return {-100 * share.value, -100 * share.high, -100 * share.low};
-}
-
 }  // namespace
 
 Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCosts& costs,
@@ -85,6 +81,21 @@ PlansAnswer Verifier::Measure(const std::vector<std::string>& ids, double second
   return MeasurePlans(worker_, request);
 }
 
+std::vector<std::optional<Interval>> Verifier::MeasureEnergies(const std::vector<std::string>& ids,
+                                                               double seconds_each) {
+  std::vector<std::optional<Interval>> energies(ids.size());
+  if (!Contains(session_->settings().objectives, Objective::kEnergy)) return energies;
+  observer_->Status("measuring energy");
+  EnergyRequest request;
+  for (const std::string& id : ids) request.folders.push_back(session_->FolderOf(id).string());
+  request.threads = target_.threads;
+  request.options.window =
+      std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds_each / request.options.trials));
+  const EnergyAnswer answer = MeasureEnergy(worker_, request);
+  for (size_t i = 0; i < ids.size(); ++i) energies[i] = answer.plans[i].total_mj;
+  return energies;
+}
+
 VerifiedPoint Verifier::VerifyOriginal() {
   const std::filesystem::path folder = session_->FolderOf(kOriginal);
   std::filesystem::create_directories(folder);
@@ -103,6 +114,7 @@ VerifiedPoint Verifier::VerifyOriginal() {
   point.memory_bytes = answer.plans[0].arena_bytes + answer.plans[0].input_output_bytes +
                        answer.plans[0].weight_bytes;
   point.measured_memory_bytes = answer.plans[0].measured_bytes;
+  point.energy_mj = MeasureEnergies({kOriginal}, 2)[0];
   point.accuracy = OriginalOn(data_.validation, &original_on_validation_).top1;
   session_->SetOriginal(point);
   return point;
@@ -144,7 +156,7 @@ Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
   settings.learning_rate = kRecoveryRate;
   settings.weight_decay = 1e-4;
   settings.warmup_epochs = 0;
-  settings.augmentation = {.flip = true, .shift = 2};
+  settings.augmentation = data_.train.augmentation;
   settings.dtype = target_.has_avx512_bf16 ? DType::kBF16 : DType::kF32;
   // Each recovery sees the images in an order of its own.
   settings.seed = session_->settings().seed + static_cast<uint64_t>(++recoveries_);
@@ -217,7 +229,7 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->parameters = network.NumParameters();
   point->predicted_ms = selection.predicted_ms;
   point->accuracy = evaluation.top1;
-  point->drop = InPoints(AccuracyDifference(before, evaluation));
+  point->drop = AccuracyDropPoints(before, evaluation);
   point->agreement = Agreement(before, evaluation);
 
   observer_->Status(Text(point->id, ": measuring"));
@@ -231,6 +243,7 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->memory_bytes = answer.plans[1].arena_bytes + answer.plans[1].input_output_bytes +
                         answer.plans[1].weight_bytes;
   point->measured_memory_bytes = answer.plans[1].measured_bytes;
+  point->energy_mj = MeasureEnergies({place}, 2)[0];
   if (replaces) {
     std::filesystem::remove_all(session_->FolderOf(point->id));
     std::filesystem::rename(folder, session_->FolderOf(point->id));
@@ -275,20 +288,22 @@ void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
   for (const VerifiedPoint& point : points) ids.push_back(point.id);
   observer_->Status(Text("measuring the front of ", points.size(), " again, in a fresh process"));
   const PlansAnswer answer = Measure(ids, 1.2);
+  const std::vector<std::optional<Interval>> energies = MeasureEnergies(ids, 3.5);
   VerifiedPoint original = *session_->original();
   original.latency_ms = LatencyOfOriginal(answer.plans[0]);
+  original.energy_mj = energies[0];
   original.test_accuracy = OriginalOn(data_.test, &original_on_test_).top1;
   session_->SetOriginal(original);
   for (size_t i = 0; i < points.size(); ++i) {
     VerifiedPoint point = points[i];
     // One that fails now keeps the latency that it was verified with.
     point.latency_ms = LatencyOf(answer.plans[i + 1], point.id).value_or(point.latency_ms);
+    point.energy_mj = energies[i + 1];
     if (!point.test_accuracy) {
       const Evaluation evaluation =
           EvaluatePlan(ReadPlan(session_->FolderOf(point.id)), data_.test, point.id + " on test");
       point.test_accuracy = evaluation.top1;
-      point.test_drop =
-          InPoints(AccuracyDifference(OriginalOn(data_.test, &original_on_test_), evaluation));
+      point.test_drop = AccuracyDropPoints(OriginalOn(data_.test, &original_on_test_), evaluation);
     }
     session_->AddPoint(point);
   }

@@ -61,6 +61,9 @@ class Verifier {
   const Teacher& TeacherOf();
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
   PlansAnswer Measure(const std::vector<std::string>& ids, double seconds_each);
+  // What an inference of each takes; nothing where energy is no objective.
+  std::vector<std::optional<Interval>> MeasureEnergies(const std::vector<std::string>& ids,
+                                                       double seconds_each);
   const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);
   // The latency, or nothing and a note of what went wrong.
   std::optional<Interval> LatencyOf(const PlanTiming& plan, const std::string& id);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "fettle/database/cost_match.h"
+#include "fettle/database/sqlite/connection.h"
 #include "tests/database/sample_records.h"
 
 namespace fettle {
@@ -30,6 +32,7 @@ TEST(CostDatabaseTest, RecordsComeBackAsTheyWere) {
   odd.provenance.time = -1;
   odd.task.version = 12;
   odd.provenance.who.clear();
+  odd.waited_ms = 0.125;
   records.push_back(odd);
   {
     CostDatabase database = OpenForWriting(folder / "costs.db");
@@ -98,6 +101,65 @@ TEST(CostDatabaseTest, LooksUpTheNewestAmongEquals) {
   CostDatabase database = OpenForWriting(folder / "costs.db");
   database.Insert(std::vector{ConvRecord(8, 1, 100), ConvRecord(8, 2, 300), ConvRecord(8, 3, 200)});
   EXPECT_EQ(database.LookUp({ConvRecord(8, 1).task, Board()}).record, ConvRecord(8, 2, 300));
+}
+
+// Five hundred measurements of one layer, by two versions under several conditions, some of them
+// accidents: a look-up, which reads only the newest of each sort, answers as if it read them all.
+std::vector<CostRecord> Remeasurements() {
+  std::vector<CostRecord> records;
+  for (int64_t i = 0; i < 500; ++i) {
+    CostRecord record = ConvRecord(100, 1 + 0.001 * static_cast<double>(i), 1'000 + i * 7919 % 490);
+    record.waited_ms = 0.001 * static_cast<double>(i);
+    record.task.version = i % 11 < 4 ? 1 : 2;
+    if (i % 5 == 1) record.provenance.fingerprint = OtherBoard();
+    if (i % 7 == 2) record.provenance.fingerprint.libraries["onednn"] = "3.0";
+    if (i % 13 == 3) record.provenance.fingerprint.governor = "powersave";
+    if (i % 17 == 4) record.measurement.status = MeasurementStatus::kUnstable;
+    if (i % 19 == 5) record.measurement = Failed(MeasurementStatus::kWrongResult);
+    if (i % 23 == 6) record.measurement = Failed(MeasurementStatus::kCrashed);
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+// One for each way in which a question may be met.
+std::vector<CostQuery> QueriesOf(const CostRecord& record) {
+  std::vector<CostQuery> queries;
+  for (const int version : {1, 2, 3}) {
+    for (const Fingerprint& board : {Board(), OtherBoard(), Fingerprint()}) {
+      CostQuery query{record.task, board};
+      query.task.version = version;
+      queries.push_back(query);
+      query.fingerprint.libraries["onednn"] = "3.0";
+      queries.push_back(query);
+    }
+  }
+  return queries;
+}
+
+TEST(CostDatabaseTest, LooksUpAmongHundredsOfRemeasurements) {
+  const TemporaryFolder folder;
+  CostDatabase database = OpenForWriting(folder / "costs.db");
+  const std::vector<CostRecord> records = Remeasurements();
+  database.Insert(ManyRecords(50));
+  database.Insert(records);
+  for (const CostQuery& query : QueriesOf(records[0])) {
+    const CostMatch expected = BestMatch(records, query), found = database.LookUp(query);
+    EXPECT_EQ(found.quality, expected.quality);
+    EXPECT_EQ(found.record, expected.record);
+  }
+  EXPECT_EQ(database.num_unreadable(), 0);
+}
+
+TEST(CostDatabaseTest, AnOlderRecordAnswersInThePlaceOfAnAlteredOne) {
+  const TemporaryFolder folder;
+  const CostRecord older = ConvRecord(8, 1, 1000), newer = ConvRecord(8, 2, 2000);
+  OpenForWriting(folder / "costs.db").Insert(std::vector{older, newer});
+  Connection(folder / "costs.db", ConnectionMode::kCreate)
+      .Execute("UPDATE cost SET waited_ms = 0.5 WHERE time = 2000");
+  const CostDatabase database = OpenForReading(folder / "costs.db");
+  EXPECT_EQ(database.LookUp({older.task, Board()}).record, older);
+  EXPECT_EQ(database.num_unreadable(), 1);
 }
 
 TEST(CostDatabaseTest, FindsByEachFieldOfTheFilter) {

@@ -66,8 +66,10 @@ TEST_F(CostQueriesTest, LayersCountsWhatThereIs) {
 TEST_F(CostQueriesTest, BestIsTheFastestOfEachLayerWithItsRunnerUp) {
   CostRecord failed = By("own.fast", ConvRecord(8, 1));
   failed.measurement = Failed(MeasurementStatus::kWrongResult);
+  CostRecord disturbed = ConvRecord(9, 5);
+  disturbed.waited_ms = 0.25;
   database_.Insert(std::vector{ConvRecord(8, 3), By("openblas.gemm", ConvRecord(8, 2)),
-                               By("own.direct", ConvRecord(8, 2.001)), failed, ConvRecord(9, 5),
+                               By("own.direct", ConvRecord(8, 2.001)), failed, disturbed,
                                On(OtherBoard(), ConvRecord(9, 4))});
   const Table table = Best(database_, {.device = DeviceId(Board())});
   EXPECT_THAT(Column(table, "layer"), ElementsAre(Cell(ConvKey(8).text), Cell(ConvKey(9).text)));
@@ -76,6 +78,7 @@ TEST_F(CostQueriesTest, BestIsTheFastestOfEachLayerWithItsRunnerUp) {
   EXPECT_THAT(Column(table, "median_ms"), ElementsAre(Cell(2.0), Cell(5.0)));
   EXPECT_THAT(Column(table, "low_ms"),
               ElementsAre(Cell(Timed(2).latency_ms->low), Cell(Timed(5).latency_ms->low)));
+  EXPECT_THAT(Column(table, "waited_ms"), ElementsAre(Cell(), Cell(0.25)));
   EXPECT_THAT(Column(table, "next_implementation"), ElementsAre(Cell("own.direct"), Cell()));
   EXPECT_THAT(Column(table, "is_clear"), ElementsAre(N(0), Cell()));
   EXPECT_THAT(Column(table, "contenders"), ElementsAre(N(3), N(1)));

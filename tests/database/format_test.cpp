@@ -125,8 +125,9 @@ TEST(FormatTest, FilesAreSound) {
             0);
 }
 
-// What fixtures/v1.db holds. Frozen, numbers and all: a later version must read it as this.
-std::vector<CostRecord> FixtureCosts() {
+// What the fixture of a version holds. Frozen, numbers and all: a later version must read it as
+// this.
+std::vector<CostRecord> FixtureCosts(size_t version) {
   CostRecord timed;
   timed.task = {{"conv(kernel=3x3,strides=1x1,dilations=1x1,pads_begin=1x1,pads_end=1x1,groups=1) "
                  "in=f32[1x64x56x56] weights=f32[64x64x3x3] out=f32[1x64x56x56]"},
@@ -157,6 +158,7 @@ std::vector<CostRecord> FixtureCosts() {
   timed.provenance.who = "fixture";
 
   CostRecord crashed = timed;
+  if (version >= 2) timed.waited_ms = 0.015625;
   crashed.task.key.text = "reorder() in=f32[1x64x8x8] out=bf16[1x64x8x8]";
   crashed.task.implementation = "own.reorder";
   crashed.task.mode = CacheMode::kCold;
@@ -167,16 +169,18 @@ std::vector<CostRecord> FixtureCosts() {
   return {timed, crashed};
 }
 
-NetworkRecord FixtureNetwork() {
+NetworkRecord FixtureNetwork(size_t version) {
   NetworkRecord network;
   network.plan = "0123456789abcdef";
   network.network = "tiny";
   network.threads = 2;
-  network.measurement = FixtureCosts()[0].measurement;
+  const CostRecord timed = FixtureCosts(version)[0];
+  network.measurement = timed.measurement;
+  network.waited_ms = timed.waited_ms;
   network.measurement.mode = CacheMode::kInNetwork;
   network.planned_bytes = 1234567;
   network.energy_mj = Interval{2.5, 2.25, 2.75};
-  network.provenance = FixtureCosts()[0].provenance;
+  network.provenance = timed.provenance;
   return network;
 }
 
@@ -184,8 +188,8 @@ NetworkRecord FixtureNetwork() {
 TEST(FormatTest, DISABLED_MakeFixture) {
   const std::string name = Text("v", SchemaSteps().size(), ".db");
   CostDatabase database = OpenForWriting(name);
-  database.Insert(FixtureCosts());
-  database.Insert(FixtureNetwork());
+  database.Insert(FixtureCosts(SchemaSteps().size()));
+  database.Insert(FixtureNetwork(SchemaSteps().size()));
 }
 
 TEST(FormatTest, ReadsEveryVersionThereHasBeen) {
@@ -196,8 +200,9 @@ TEST(FormatTest, ReadsEveryVersionThereHasBeen) {
     std::filesystem::copy_file(std::filesystem::path(FETTLE_FIXTURES) / name, path);
     const CostDatabase database = OpenForWriting(path);
     EXPECT_FALSE(database.salvage()) << name;
-    EXPECT_EQ(database.Find(CostFilter{}), FixtureCosts()) << name;
-    EXPECT_THAT(database.FindNetworks("0123456789abcdef"), ElementsAre(FixtureNetwork())) << name;
+    EXPECT_EQ(database.Find(CostFilter{}), FixtureCosts(version)) << name;
+    EXPECT_THAT(database.FindNetworks("0123456789abcdef"), ElementsAre(FixtureNetwork(version)))
+        << name;
   }
 }
 

@@ -1,12 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <stdexcept>
 
 #include "fettle/core/error.h"
 #include "fettle/device/energy_measurer.h"
 #include "fettle/device/host_environment.h"
+#include "fettle/device/plan_protocol.h"
+#include "fettle/device/request_list.h"
+#include "fettle/runtime/default_choices.h"
+#include "fettle/runtime/plan_builder.h"
+#include "fettle/runtime/plan_file.h"
 #include "tests/device/scripted_environment.h"
 
 namespace fettle {
@@ -38,6 +45,61 @@ TEST(RaplMeterTest, SaysWhereItLooked) {
     EXPECT_THAT(search.refusals,
                 ElementsAre(HasSubstr("/sys/class/powercap: no RAPL counter of a package")));
   }
+}
+
+TEST(RaplMeterTest, NoneWhereOneIsRequiredIsAnErrorThatNamesThePlaces) {
+  HostEnvironment desktop(kFixtures + "/x86_rapl"), board(kFixtures + "/arm_board");
+  EXPECT_EQ(RequireEnergyMeter(desktop)->Description(), "rapl: package-0, dram");
+  try {
+    RequireEnergyMeter(board);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kDevice);
+    EXPECT_THAT(error.what(), HasSubstr("looked in /sys/class/powercap: no RAPL counter"));
+  }
+}
+
+// A network of one activation, as a folder.
+std::string PlanFolder(const PrimitiveList& primitives) {
+  LayerGraph graph;
+  const TensorType type{DType::kF32, {1, 64, 8, 8}};
+  graph.tensors = {{"x", type, nullptr}, {"y", type, nullptr}};
+  LayerSpec spec;
+  spec.op = Activation{};
+  spec.inputs = {type};
+  spec.output = type;
+  graph.layers = {{"relu", spec, {0}, 1, {}}};
+  graph.inputs = {0};
+  graph.outputs = {1};
+  const Target target = HostTarget(1);
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) /
+                                       Text("fettle-energy-", static_cast<int64_t>(getpid()));
+  std::filesystem::create_directories(folder);
+  WritePlan(folder, BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
+                              FirstReorder(primitives, target), 1));
+  return folder.string();
+}
+
+TEST(MeasureEnergyHandlerTest, MeasuresPlansWhereThereIsAMeter) {
+  const PrimitiveList primitives = PrimitiveList::All();
+  EnergyRequest request;
+  request.folders = {PlanFolder(primitives), PlanFolder(primitives)};
+  request.options.window = milliseconds(2);
+  request.options.min_updates = 1;
+  request.options.trials = kFewestEnergyTrials;
+  HostEnvironment desktop(kFixtures + "/x86_rapl"), board(kFixtures + "/arm_board");
+  const auto answer = ParseEnergyAnswer(
+      MakeMeasureEnergyHandler({desktop, primitives, {}})->Answer(BodyOf(request), {}));
+  ASSERT_EQ(answer.plans.size(), 2U);
+  for (const Energy& energy : answer.plans) {
+    EXPECT_EQ(energy.total_mj, (Interval{0, 0, 0}));  // the recorded counters stand still
+    EXPECT_GT(energy.runs, 6);
+    EXPECT_EQ(energy.meter, "rapl: package-0, dram");
+    EXPECT_EQ(energy.failure, "");
+  }
+  EXPECT_THROW(MakeMeasureEnergyHandler({board, primitives, {}})->Answer(BodyOf(request), {}),
+               Error);
+  std::filesystem::remove_all(request.folders[0]);
 }
 
 // A machine with one package whose power a test sets.

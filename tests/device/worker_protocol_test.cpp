@@ -57,6 +57,11 @@ Description SomeDescription() {
   return description;
 }
 
+EnergyAnswer SomeEnergies() {
+  return {{{{2.5, 2.25, 2.75}, {1, 0.5, 1.5}, {9, 8, 10}, 4000, "rapl: package-0", ""},
+           {{}, {}, {}, 0, "rapl", "it broke"}}};
+}
+
 PlansAnswer SomePlans() {
   PlanTiming plan;
   plan.timing = SomeAnswer().timings[0];
@@ -72,6 +77,9 @@ TEST(WorkerProtocolTest, EverythingComesThrough) {
   EXPECT_EQ(ParsePlansAnswer(BodyOf(SomePlans())), SomePlans());
   const PlansRequest plans{{"/a", "b c"}, 0, SomeRequest().options, true, 5};
   EXPECT_EQ(ParsePlansRequest(BodyOf(plans)), plans);
+  EXPECT_EQ(ParseEnergyAnswer(BodyOf(SomeEnergies())), SomeEnergies());
+  const EnergyRequest energy{{"/a", "b"}, 2, {std::chrono::milliseconds(30), 5, 8, 3}, 7};
+  EXPECT_EQ(ParseEnergyRequest(BodyOf(energy)), energy);
   EXPECT_EQ(ParseLayerRequest(BodyOf(SomeRequest())), SomeRequest());
   EXPECT_EQ(ParseLayerAnswer(BodyOf(SomeAnswer())), SomeAnswer());
   EXPECT_EQ(ParseLayerAnswer(BodyOf(LayerAnswer())), LayerAnswer());
@@ -145,7 +153,8 @@ TEST(WorkerProtocolTest, DeepNestingDoesNoHarm) {
 TEST(WorkerProtocolTest, NoBodyDoesMoreThanThrow) {
   Random random(3);
   const std::string bodies[] = {BodyOf(SomeRequest()), BodyOf(SomeAnswer()),
-                                BodyOf(SomeDescription()), BodyOf(SomePlans())};
+                                BodyOf(SomeDescription()), BodyOf(SomePlans()),
+                                BodyOf(SomeEnergies())};
   const auto survive = [](const auto& parse) {
     try {
       parse();
@@ -167,6 +176,8 @@ TEST(WorkerProtocolTest, NoBodyDoesMoreThanThrow) {
     survive([&] { ParseDescription(body); });
     survive([&] { ParsePlansRequest(body); });
     survive([&] { ParsePlansAnswer(body); });
+    survive([&] { ParseEnergyRequest(body); });
+    survive([&] { ParseEnergyAnswer(body); });
     survive([&] { ParseLayerProgress(body); });
     survive([&] { ParsePlanProgress(body); });
     survive([&] { ParseWorkerError(body); });

@@ -137,6 +137,18 @@ TEST_F(MnistTest, SplitsAreDisjointAndWhole) {
   }
 }
 
+// A mirrored digit is no digit; clothes are what they were.
+TEST_F(MnistTest, AugmentationIsWhatTheClassesBear) {
+  const DataSpec digits = ParseDataSpec(Data("?limit=5"), DataSplit::kTrain);
+  EXPECT_EQ(LoadDataset(digits).augmentation, (Augmentation{.flip = false, .shift = 2}));
+  DataSpec clothes = digits;
+  clothes.format = DataFormat::kFashionMnist;
+  const Dataset dataset = LoadDataset(clothes);
+  EXPECT_EQ(dataset.augmentation, (Augmentation{.flip = true, .shift = 2}));
+  EXPECT_EQ(Subset(dataset, {1, 2}).augmentation, dataset.augmentation);
+  EXPECT_EQ(Dataset().augmentation, Augmentation());
+}
+
 TEST_F(MnistTest, LimitTakesTheFirst) {
   const Dataset all = LoadDataset(ParseDataSpec(Data(), DataSplit::kTrain));
   const Dataset five = LoadDataset(ParseDataSpec(Data("?limit=5"), DataSplit::kTrain));
@@ -201,6 +213,7 @@ TEST(CifarTest, ReadsItsBatches) {
   const Dataset dataset = LoadDataset(ParseDataSpec(data, DataSplit::kTest));
   EXPECT_EQ(dataset.images.shape(), (Shape{10'000, 3, 32, 32}));
   EXPECT_EQ(dataset.labels[123], 3);
+  EXPECT_EQ(dataset.augmentation, (Augmentation{.flip = true, .shift = 4}));
   EXPECT_EQ(dataset.images.values<uint8_t>()[123 * 3072], 123);
   EXPECT_EQ(dataset.images.values<uint8_t>()[123 * 3072 + 1024], 7);
   WriteFileAtomically(folder / "test_batch.bin", batch.substr(0, 5'000'000));

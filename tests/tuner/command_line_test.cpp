@@ -10,6 +10,12 @@
 
 #include "fettle/core/file.h"
 #include "fettle/core/npy.h"
+#include "fettle/deploy/lower.h"
+#include "fettle/network/onnx/import.h"
+#include "fettle/primitives/primitive_list.h"
+#include "fettle/runtime/default_choices.h"
+#include "fettle/runtime/plan_builder.h"
+#include "fettle/runtime/plan_file.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {
@@ -63,6 +69,23 @@ TEST(CommandLine, MistakesOfUsageExitWith2AndOneLine) {
   }
 }
 
+TEST(CommandLine, ObjectivesAreCheckedBeforeAnythingElse) {
+  const std::string tune = "tune " + Model("resnet20") + " --data fashion-mnist --dry-run --db ";
+  const ScratchFolder scratch;
+  const std::string database = (scratch.path() / "costs.db").string();
+  const Outcome unknown = Type(tune + database + " --objectives latency,beauty");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.text, HasSubstr("latency, accuracy, memory and energy"));
+  EXPECT_EQ(Type(tune + database + " --objectives latency,accuracy,memory").code, 0);
+  // There is a meter or there is not; where there is none, the places are named.
+  const Outcome energy = Type(tune + database + " --objectives latency,energy");
+  if (energy.code != 0) {
+    EXPECT_EQ(energy.code, 4);
+    EXPECT_THAT(energy.text, HasSubstr("/sys/class/powercap"));
+    EXPECT_EQ(std::ranges::count(energy.text, '\n'), 1) << energy.text;
+  }
+}
+
 TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
   const ScratchFolder scratch;
   const std::string broken = (scratch.path() / "broken.onnx").string();
@@ -107,6 +130,45 @@ TEST(CommandLine, EvaluatesAModel) {
   const auto json = nlohmann::json::parse(outcome.text);
   EXPECT_EQ(json.at("samples"), 300);
   EXPECT_GT(json.at("top1").at("value"), 0.9);
+}
+
+// A folder like those that 'fettle deploy' writes, with the default primitives.
+void WriteDeployed(const std::filesystem::path& folder, const std::string& model) {
+  const PrimitiveList primitives = PrimitiveList::All();
+  const Target target = HostTarget(1);
+  ImportOptions options;
+  options.batch = 1;
+  const LayerGraph graph = Lower(ImportOnnx(model, options));
+  std::filesystem::create_directories(folder);
+  WritePlan(folder, BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
+                              FirstReorder(primitives, target), 1));
+  std::filesystem::copy_file(model, folder / "model.onnx");
+}
+
+TEST(CommandLine, BenchHoldsADeployedFolderAgainstItsOriginalOnData) {
+  const ScratchFolder scratch;
+  const std::string folder = (scratch.path() / "deployed").string();
+  WriteDeployed(folder, Model("resnet20"));
+  const Outcome outcome = Type("bench --json --data 'fashion-mnist?split=validation&limit=200' " +
+                                   folder + " --original " + Model("resnet20"),
+                               "2>/dev/null");
+  ASSERT_EQ(outcome.code, 0);
+  const auto json = nlohmann::json::parse(outcome.text);
+  EXPECT_GT(json.at("latency_ms").at("median"), 0);
+  EXPECT_EQ(json.at("accuracy").at("split"), "validation");
+  EXPECT_EQ(json.at("accuracy").at("samples"), 200);
+  EXPECT_GT(json.at("accuracy").at("value"), 0.9);
+  EXPECT_EQ(json.at("original_accuracy").at("value"), json.at("accuracy").at("value"));
+  EXPECT_EQ(json.at("accuracy_drop_points").at("value"), 0);
+  EXPECT_LT(json.at("accuracy_drop_points").at("low"), 0);
+  EXPECT_GT(json.at("accuracy_drop_points").at("high"), 0);
+}
+
+TEST(CommandLine, BenchNeedsImagesThatFitTheModel) {
+  const Outcome outcome = Type("bench --data 'fashion-mnist?pad=2' " + Model("wrn-16-1"));
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("32"));
+  EXPECT_EQ(Type("bench --data cifar " + Model("resnet20")).code, 2);
 }
 
 TEST(CommandLine, QueriesADatabaseThatIsNotThere) {

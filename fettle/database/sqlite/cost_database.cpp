@@ -19,8 +19,21 @@ namespace {
 
 // All versions of an implementation, on all devices.
 constexpr std::string_view kOfTask =
-    "WHERE layer.key = ?1 AND implementation.name = ?2 AND input_layouts = ?3 AND "
-    "output_layout = ?4 AND threads = ?5 AND mode = ?6 ORDER BY cost.id";
+    "layer.key = ?1 AND implementation.name = ?2 AND input_layouts = ?3 AND output_layout = ?4 AND "
+    "threads = ?5 AND mode = ?6";
+
+std::string AllOfTask() { return SelectCosts(Text("WHERE ", kOfTask, " ORDER BY cost.id")); }
+
+// Of those that BestMatch ranks alike but for their age, the newest: a layer may have been measured
+// hundreds of times, and each record holds all its samples.
+std::string NewestOfTask() {
+  return SelectCosts(
+      Text("WHERE cost.id IN (SELECT id FROM (SELECT cost.id AS id, row_number() OVER (PARTITION "
+           "BY implementation, conditions, status, median_ms IS NULL ORDER BY time DESC, cost.id "
+           "DESC) AS place FROM cost JOIN layer ON layer.id = cost.layer JOIN implementation ON "
+           "implementation.id = cost.implementation WHERE ",
+           kOfTask, ") WHERE place = 1) ORDER BY cost.id"));
+}
 
 // Nothing is written before the file is known to be ours (or empty), and of a damaged one nothing
 // but what brings it up to date.
@@ -53,7 +66,9 @@ Connection OpenSound(const std::filesystem::path& path) {
 
 struct CostDatabase::Impl {
   Impl(Connection opened, Access access)
-      : connection(std::move(opened)), look_up(connection.Prepare(SelectCosts(kOfTask))) {
+      : connection(std::move(opened)),
+        newest_of_task(connection.Prepare(NewestOfTask())),
+        all_of_task(connection.Prepare(AllOfTask())) {
     if (access == Access::kReadWrite) writer.emplace(connection);
   }
 
@@ -71,7 +86,7 @@ struct CostDatabase::Impl {
   }
 
   Connection connection;
-  Statement look_up;
+  Statement newest_of_task, all_of_task;
   std::optional<RecordWriter> writer;
   std::optional<Salvage> salvage;
   int64_t num_unreadable = 0;
@@ -143,10 +158,19 @@ void CostDatabase::Insert(std::span<const NetworkRecord> records) { impl_->Inser
 
 CostMatch CostDatabase::LookUp(const CostQuery& query) const {
   const LayerTask& task = query.task;
-  impl_->look_up.Bind(std::vector<Cell>{task.key.text, task.implementation,
-                                        LayoutsText(task.inputs), std::string(NameOf(task.output)),
-                                        int64_t{task.threads}, std::string(NameOf(task.mode))});
-  return BestMatch(ReadAll(&impl_->look_up, CostRecordOf, &impl_->num_unreadable), query);
+  const std::vector<Cell> values{task.key.text,
+                                 task.implementation,
+                                 LayoutsText(task.inputs),
+                                 std::string(NameOf(task.output)),
+                                 int64_t{task.threads},
+                                 std::string(NameOf(task.mode))};
+  int64_t num_unreadable = 0;
+  impl_->newest_of_task.Bind(values);
+  const auto newest = ReadAll(&impl_->newest_of_task, CostRecordOf, &num_unreadable);
+  if (num_unreadable == 0) return BestMatch(newest, query);
+  // An older one answers in the place of one that was altered.
+  impl_->all_of_task.Bind(values);
+  return BestMatch(ReadAll(&impl_->all_of_task, CostRecordOf, &impl_->num_unreadable), query);
 }
 
 std::vector<CostRecord> CostDatabase::Find(const CostFilter& filter) const {

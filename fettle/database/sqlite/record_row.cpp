@@ -14,8 +14,10 @@ namespace fettle {
 namespace {
 
 // The checksum finds what SQLite does not look for: a bit turned over in a number or a name. A
-// column added to the format later must be left out of it where it holds its default.
+// column added to the format later must be left out of it where it holds its default: the row's
+// last, waited_ms, is one.
 int64_t Checksum(std::span<const Cell> row) {
+  if (std::holds_alternative<std::monostate>(row.back())) row = row.first(row.size() - 1);
   Fnv1a hash;
   for (const Cell& value : row) {
     hash.Add(std::to_string(value.index()));
@@ -196,7 +198,7 @@ int ReadCommon(RowReader* row, Provenance* provenance, Measurement* measurement)
 }
 
 bool HasItsChecksum(const std::vector<Cell>& row) {
-  return !row.empty() && row.back() == Cell(Checksum(std::span(row).first(row.size() - 1)));
+  return row.size() > 1 && row.back() == Cell(Checksum(std::span(row).first(row.size() - 1)));
 }
 
 [[maybe_unused]] bool IsFinite(const Measurement& measurement) {
@@ -226,7 +228,8 @@ std::vector<Cell> RowOf(const CostRecord& record) {
   std::vector<Cell> row = CommonRow(record.provenance, task.threads, record.measurement);
   row.insert(row.end(),
              {key, FormOf(key), key.substr(0, key.find('(')), DTypeOf(key), task.implementation,
-              int64_t{task.version}, LayoutsText(task.inputs), std::string(NameOf(task.output))});
+              int64_t{task.version}, LayoutsText(task.inputs), std::string(NameOf(task.output)),
+              record.waited_ms ? Real(*record.waited_ms) : Cell()});
   row.emplace_back(Checksum(row));
   return row;
 }
@@ -236,10 +239,10 @@ std::vector<Cell> RowOf(const NetworkRecord& record) {
   std::vector<Cell> row = CommonRow(record.provenance, record.threads, record.measurement);
   const auto& peak = record.peak_bytes;
   const auto& energy = record.energy_mj;
-  row.insert(row.end(),
-             {record.plan, record.network, record.planned_bytes, peak ? Cell(*peak) : Cell(),
-              energy ? Real(energy->value) : Cell(), energy ? Real(energy->low) : Cell(),
-              energy ? Real(energy->high) : Cell()});
+  row.insert(row.end(), {record.plan, record.network, record.planned_bytes,
+                         peak ? Cell(*peak) : Cell(), energy ? Real(energy->value) : Cell(),
+                         energy ? Real(energy->low) : Cell(), energy ? Real(energy->high) : Cell(),
+                         record.waited_ms ? Real(*record.waited_ms) : Cell()});
   row.emplace_back(Checksum(row));
   return row;
 }
@@ -261,6 +264,7 @@ std::optional<CostRecord> CostRecordOf(const std::vector<Cell>& row) {
     task.inputs.push_back(layout.value_or(Layout::kPlain));
   }
   task.output = reader.Word(ParseLayout);
+  record.waited_ms = reader.Optional<double>();
   if (!reader.is_sound()) return std::nullopt;
   return record;
 }
@@ -275,6 +279,7 @@ std::optional<NetworkRecord> NetworkRecordOf(const std::vector<Cell>& row) {
   record.planned_bytes = reader.Integer();
   record.peak_bytes = reader.Optional<int64_t>();
   record.energy_mj = reader.Interval();
+  record.waited_ms = reader.Optional<double>();
   if (!reader.is_sound()) return std::nullopt;
   return record;
 }

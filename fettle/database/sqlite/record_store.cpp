@@ -15,10 +15,10 @@ constexpr std::string_view kMeasurementPlaces =
     "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25";
 constexpr std::string_view kCost =
     "key, form, operator, dtype, implementation.name, version, input_layouts, output_layout, "
-    "checksum";
+    "waited_ms, checksum";
 constexpr std::string_view kNetwork =
     "plan, network.name, planned_bytes, peak_bytes, energy_mj, energy_low_mj, energy_high_mj, "
-    "checksum";
+    "waited_ms, checksum";
 
 constexpr std::string_view kInsertDevice =
     "INSERT INTO device(name, cpu_model, isa, cores, cache_bytes) VALUES(?1, ?2, ?3, ?4, ?5) "
@@ -49,16 +49,16 @@ std::string ConditionsId() {
 
 std::string InsertCost() {
   return Text("INSERT INTO cost(layer, implementation, conditions, ", kMeasurement,
-              ", checksum) VALUES(", kLayerId, ", ", kImplementationId, ", ", ConditionsId(), ", ",
-              kMeasurementPlaces, ", ?34)");
+              ", waited_ms, checksum) VALUES(", kLayerId, ", ", kImplementationId, ", ",
+              ConditionsId(), ", ", kMeasurementPlaces, ", ?34, ?35)");
 }
 
 std::string InsertNetwork() {
   return Text("INSERT INTO network(conditions, ", kMeasurement,
               ", plan, name, planned_bytes, peak_bytes, energy_mj, energy_low_mj, energy_high_mj, "
-              "checksum) VALUES(",
+              "waited_ms, checksum) VALUES(",
               ConditionsId(), ", ", kMeasurementPlaces,
-              ", ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)");
+              ", ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)");
 }
 
 }  // namespace

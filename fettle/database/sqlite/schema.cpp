@@ -123,7 +123,44 @@ FROM network JOIN conditions ON conditions.id = network.conditions
   JOIN device ON device.id = conditions.device;
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+// Run queues, and an index that holds all by which the newest of a layer's records are found.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE cost ADD COLUMN waited_ms REAL;
+ALTER TABLE network ADD COLUMN waited_ms REAL;
+DROP INDEX cost_of_layer;
+CREATE INDEX cost_of_layer ON cost(layer, implementation, threads, mode, conditions, status, time,
+  median_ms);
+DROP VIEW current_costs;
+DROP VIEW costs;
+DROP VIEW networks;
+CREATE VIEW costs AS
+SELECT cost.id, layer.key AS layer, form, operator, dtype, implementation.name AS implementation,
+  version, input_layouts, output_layout, threads, mode, status, median_ms, low_ms, high_ms, cpu_ms,
+  waited_ms, samples_ms, dropped_rounds, reference_drift, error,
+  workspace_bytes, weight_bytes, detail, device.name AS device, cpu_model, libraries, system,
+  governor, datetime(time, 'unixepoch') AS measured, time, who
+FROM cost JOIN layer ON layer.id = cost.layer
+  JOIN implementation ON implementation.id = cost.implementation
+  JOIN conditions ON conditions.id = cost.conditions
+  JOIN device ON device.id = conditions.device;
+CREATE VIEW current_costs AS
+SELECT * FROM (
+  SELECT *, row_number() OVER (
+    PARTITION BY layer, implementation, input_layouts, output_layout, threads, mode, device
+    ORDER BY version DESC, CASE status WHEN 'ok' THEN 0 WHEN 'wrong_result' THEN 0
+      WHEN 'not_applicable' THEN 0 WHEN 'unstable' THEN 1 ELSE 2 END, time DESC, id DESC) AS place
+  FROM costs)
+WHERE place = 1;
+CREATE VIEW networks AS
+SELECT network.id, plan, network.name AS network, threads, mode, status, median_ms, low_ms, high_ms,
+  waited_ms, samples_ms, planned_bytes, peak_bytes, energy_mj,
+  energy_low_mj, energy_high_mj, detail, device.name AS device, cpu_model, libraries, system,
+  governor, datetime(time, 'unixepoch') AS measured, time, who
+FROM network JOIN conditions ON conditions.id = network.conditions
+  JOIN device ON device.id = conditions.device;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 // The tables, indices and views of a file, with the text that made them.
 std::set<std::string> Schema(const Connection& connection) {

@@ -24,7 +24,8 @@ Tensor Images(const Dataset& dataset, int64_t first, int64_t count) {
 }
 
 Dataset Subset(const Dataset& dataset, const std::vector<int64_t>& indices) {
-  Dataset result{dataset.name, Tensor(), {}, dataset.num_classes, dataset.preprocessing};
+  Dataset result{dataset.name,        Tensor(), {}, dataset.num_classes, dataset.preprocessing,
+                 dataset.augmentation};
   Shape shape = dataset.images.shape();
   shape[0] = static_cast<int64_t>(indices.size());
   result.images = Tensor(TensorType{DType::kU8, shape});

@@ -14,6 +14,16 @@ struct Preprocessing {
   std::vector<float> mean, deviation;
 };
 
+// Random changes that leave an image's class as it is.
+struct Augmentation {
+  bool flip = false;             // left to right, every second time
+  int64_t shift = 0;             // up to so many pixels in each direction; zeros come in
+  double erase_probability = 0;  // a rectangle of 2 to 25 % of the area filled with the mean pixel
+                                 // (Zhong et al., "Random Erasing", 2017)
+
+  friend bool operator==(const Augmentation&, const Augmentation&) = default;
+};
+
 // Labelled images, all of one size, in memory.
 struct Dataset {
   std::string name;             // as the user wrote it, for messages
@@ -21,6 +31,7 @@ struct Dataset {
   std::vector<int32_t> labels;  // N of them, each in 0 ... num_classes - 1
   int64_t num_classes = 0;
   Preprocessing preprocessing;
+  Augmentation augmentation;  // what its classes bear, by its format; none where that is not known
 
   int64_t size() const { return images.shape()[0]; }
   Shape ImageShape() const { return {images.shape().begin() + 1, images.shape().end()}; }  // C,H,W

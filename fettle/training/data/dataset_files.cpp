@@ -45,6 +45,8 @@ Dataset ReadMnist(const DataSpec& spec) {
   dataset.num_classes = 10;
   dataset.preprocessing = spec.format == DataFormat::kMnist ? Preprocessing{{0.1307f}, {0.3081f}}
                                                             : Preprocessing{{0.2860f}, {0.3530f}};
+  // A mirrored digit is another one or none; a mirrored shoe is a shoe.
+  dataset.augmentation = {.flip = spec.format == DataFormat::kFashionMnist, .shift = 2};
   dataset.images = ReadIdxFile(images_path, 3);
   const Shape shape = dataset.images.shape();
   dataset.images = std::move(dataset.images).Reshaped({shape[0], 1, shape[1], shape[2]});
@@ -69,6 +71,7 @@ Dataset ReadCifar10(const DataSpec& spec) {
   Dataset dataset;
   dataset.num_classes = 10;
   dataset.preprocessing = {{0.4914f, 0.4822f, 0.4465f}, {0.2470f, 0.2435f, 0.2616f}};
+  dataset.augmentation = {.flip = true, .shift = 4};  // He et al. 2015, 4.2
   const int64_t count = kCifarBatch * static_cast<int64_t>(names.size());
   dataset.images = Tensor(TensorType{DType::kU8, {count, 3, 32, 32}});
   constexpr size_t kImageBytes = size_t{3} * 32 * 32;

@@ -115,4 +115,9 @@ Interval AccuracyDifference(const Evaluation& original, const Evaluation& candid
   return PairedDifference(gained, lost, original.samples);
 }
 
+Interval AccuracyDropPoints(const Evaluation& original, const Evaluation& candidate) {
+  const Interval share = AccuracyDifference(original, candidate);
+  return {-100 * share.value, -100 * share.high, -100 * share.low};
+}
+
 }  // namespace fettle

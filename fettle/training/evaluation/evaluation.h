@@ -48,4 +48,7 @@ double Agreement(const Evaluation& a, const Evaluation& b);
 // How much more often `candidate` is right than `original` on the same images.
 Interval AccuracyDifference(const Evaluation& original, const Evaluation& candidate);
 
+// The same as a drop in points, hundredths: positive where the candidate is worse.
+Interval AccuracyDropPoints(const Evaluation& original, const Evaluation& candidate);
+
 }  // namespace fettle

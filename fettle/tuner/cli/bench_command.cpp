@@ -2,7 +2,6 @@
 
 #include <array>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "fettle/core/error.h"
@@ -10,20 +9,20 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/training/data/dataset_files.h"
+#include "fettle/training/evaluation/evaluation.h"
 #include "fettle/tuner/candidate_costs.h"
+#include "fettle/tuner/cli/bench_result.h"
 #include "fettle/tuner/cli/commands.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/model_argument.h"
 #include "fettle/tuner/cli/options.h"
-#include "fettle/tuner/interval_json.h"
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // A folder that goes when this object goes.
 class TemporaryFolder {
@@ -45,13 +44,6 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-struct BenchTask {
-  std::filesystem::path model;  // the ONNX file
-  std::filesystem::path plan;   // the folder of the plan that is measured
-  std::string precision;
-  int threads = 1;
-};
-
 void Declare(Options* options) {
   options->AddArgument("MODEL", "An ONNX file, or a folder that 'fettle deploy' wrote.");
   options->AddValue("threads", "N", "Threads (default 1, or those of the deployed folder).");
@@ -63,8 +55,12 @@ void Declare(Options* options) {
                     "'openblas', 'onednn.conv:jit'.");
   options->AddValue("against", "onnxruntime", "Compare with ONNX Runtime in f32, in turns.");
   options->AddValue("original", "MODEL.onnx",
-                    "What the peer runs (default: the same model), to compare a deployed folder "
-                    "with the network it was made from.");
+                    "What the peer runs (default: the same model) and what the accuracy is "
+                    "compared with, to hold a deployed folder against the network it was made "
+                    "from.");
+  options->AddValue("data", "DATA",
+                    "Reports the accuracy of what is timed on these images (the test split, unless "
+                    "DATA says otherwise) and, with --original, how much it drops.");
   options->AddValue("rounds", "N", "Turns against the peer (default 31).");
   options->AddValue("db", "FILE", kDatabaseHelp);
   options->AddFlag("layers", "The time of each layer, within the network.");
@@ -105,55 +101,62 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
   return BuildPlan(graph, selection.choices, reorders, target.threads);
 }
 
-void PrintText(const BenchTask& task, const PlansAnswer& answer,
-               const std::optional<PeerComparison>& peer, bool with_layers, Console& console) {
-  const auto latency = [](const PlanTiming& plan) {
-    const Interval& interval = *plan.timing.measurement.latency_ms;
-    return Text(FixedText(interval.value, 4), " ms [", FixedText(interval.low, 4), ", ",
-                FixedText(interval.high, 4), "]");
-  };
-  console.out() << task.plan.string() << ", " << task.threads << " thread(s), " << task.precision
-                << '\n'
-                << "  chosen primitives   " << latency(answer.plans[0]) << '\n'
-                << "  default primitives  " << latency(answer.plans[1]) << '\n';
-  if (peer) {
-    console.out() << "  ONNX Runtime " << peer->version << "  " << FixedText(peer->peer_ms.value, 4)
-                  << " ms [" << FixedText(peer->peer_ms.low, 4) << ", "
-                  << FixedText(peer->peer_ms.high, 4) << "], f32, the binding's "
-                  << FixedText(1000 * peer->binding_ms, 1) << " us taken off\n"
-                  << "  its time over ours  " << FixedText(peer->ratio.value, 2) << "x ["
-                  << FixedText(peer->ratio.low, 2) << ", " << FixedText(peer->ratio.high, 2)
-                  << "], " << peer->rounds << " turns\n";
-  }
-  if (!with_layers) return;
-  std::vector<std::vector<std::string>> rows = {{"layer", "primitive", "us"}};
-  for (const StepTiming& step : answer.plans[0].steps) {
-    rows.push_back({step.layer, step.implementation, FixedText(1000 * step.ms, 1)});
-  }
-  console.out() << '\n' << TableText(rows);
+std::optional<Dataset> LoadImages(const Options& options) {
+  if (!options.Has("data")) return std::nullopt;
+  return LoadDataset(ParseDataSpec(options.Get("data"), DataSplit::kTest));
 }
 
-void PrintJson(const BenchTask& task, const PlansAnswer& answer,
-               const std::optional<PeerComparison>& peer, Console& console) {
-  Json json = {{"schema", 1}, {"threads", task.threads}, {"precision", task.precision}};
-  json["latency_ms"] = LatencyJson(*answer.plans[0].timing.measurement.latency_ms);
-  json["default_latency_ms"] = LatencyJson(*answer.plans[1].timing.measurement.latency_ms);
-  json["memory_bytes"] = answer.plans[0].arena_bytes + answer.plans[0].input_output_bytes +
-                         answer.plans[0].weight_bytes;
-  if (peer) {
-    json["against"] = {{"onnxruntime",
-                        {{"version", peer->version},
-                         {"latency_ms", LatencyJson(peer->peer_ms)},
-                         {"our_latency_ms", LatencyJson(peer->our_ms)},
-                         {"binding_ms", peer->binding_ms},
-                         {"ratio", LatencyJson(peer->ratio)}}}};
+// Throws where the network is no classifier of these images, before anything is measured.
+void RequireFits(const Dataset& images, const LayerGraph& graph) {
+  const auto shape = [&](TensorId id) { return graph.tensors[static_cast<size_t>(id)].type.shape; };
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1 || shape(graph.outputs[0]).empty()) {
+    throw BadInput("--data: the model has ", graph.inputs.size(), " inputs and ",
+                   graph.outputs.size(), " outputs; a classifier of images has one of each");
   }
-  json["layers"] = Json::array();
-  for (const StepTiming& step : answer.plans[0].steps) {
-    json["layers"].push_back(
-        {{"layer", step.layer}, {"primitive", step.implementation}, {"ms", step.ms}});
+  RequireFits(images, shape(graph.inputs[0]), shape(graph.outputs[0]).back());
+}
+
+Evaluation EvaluatePlan(Plan plan, const BenchTask& task, const Dataset& dataset,
+                        const PrimitiveList& primitives, Console& console) {
+  plan.threads = task.threads;
+  Executor executor(std::move(plan), primitives, HostTarget(task.threads));
+  return Evaluate(&executor, dataset, [&](int64_t done) {
+    console.Status(Text("accuracy: ", done, " of ", dataset.size(), " images"));
+    return !WasInterrupted();
+  });
+}
+
+// Of the plan as it will be timed, and of the original in f32.
+BenchAccuracy MeasureAccuracy(const BenchTask& task, const Dataset& dataset, const Options& options,
+                              const PrimitiveList& primitives, Console& console) {
+  BenchAccuracy accuracy;
+  accuracy.data = dataset.name;
+  accuracy.split = NameOf(ParseDataSpec(dataset.name, DataSplit::kTest).split);
+  accuracy.ours = EvaluatePlan(ReadPlan(task.plan), task, dataset, primitives, console);
+  if (options.Has("original")) {
+    accuracy.original =
+        EvaluatePlan(LoadPlan(options.Get("original"), task.batch, task.threads, primitives), task,
+                     dataset, primitives, console);
   }
-  console.out() << json.dump(1) << '\n';
+  return accuracy;
+}
+
+PlansAnswer MeasureLatency(const BenchTask& task, const std::filesystem::path& default_plan,
+                           bool wants_steps, WorkerClient* worker) {
+  PlansRequest request;
+  request.folders = {task.plan.string(), default_plan.string()};
+  request.threads = task.threads;
+  request.options.contender_budget = std::chrono::seconds(3);
+  request.options.max_rounds = 1000;
+  request.wants_steps = wants_steps;
+  PlansAnswer answer = MeasurePlans(worker, request);
+  for (const PlanTiming& plan : answer.plans) {
+    if (!plan.timing.measurement.has_latency()) {
+      throw Error(ErrorKind::kDevice,
+                  Text("could not be measured: ", plan.timing.measurement.detail));
+    }
+  }
+  return answer;
 }
 
 }  // namespace
@@ -165,7 +168,8 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
                   "knows them), or a deployed folder as it is; beside it the same network with "
                   "default primitives in f32 and, if asked, ONNX Runtime.",
                   {"fettle bench models/resnet20.onnx --precision auto --layers",
-                   "fettle bench deployed --against onnxruntime --original models/resnet20.onnx"});
+                   "fettle bench deployed --against onnxruntime --original models/resnet20.onnx "
+                   "--data 'fashion-mnist?split=test'"});
   Declare(&options);
   if (!options.Parse(arguments)) {
     console.out() << options.Help();
@@ -176,61 +180,52 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
                                         ": onnxruntime is the only peer so far"));
   }
   const std::filesystem::path argument = options.Get("MODEL");
+  const std::optional<Dataset> images = LoadImages(options);
   const PrimitiveList primitives = PrimitiveList::All();
   const InterruptScope interrupts;
   const std::string program = OwnProgram();
+  const std::filesystem::path peer =
+      options.Has("against") ? FindOnnxRuntimePeer(program) : std::filesystem::path();
   WorkerClient worker(LocalWorker(program));
   const TemporaryFolder folder;
   BenchTask task;
-  int64_t batch = options.GetInteger("batch", 1, 1, 1 << 16);
+  task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   const bool is_deployed = IsDeployedFolder(argument);
   if (is_deployed) {
     const Plan plan = ReadPlan(argument);
     task = {argument / "model.onnx", argument, "as deployed", plan.threads};
-    batch = plan.tensors.at(static_cast<size_t>(plan.inputs.at(0))).type.shape.at(0);
+    task.batch = plan.tensors.at(static_cast<size_t>(plan.inputs.at(0))).type.shape.at(0);
   } else {
-    task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1};
+    task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1, task.batch};
   }
   task.threads = static_cast<int>(options.GetInteger("threads", task.threads, 1, 1024));
   const Target target = HostTarget(task.threads);
   ImportOptions import;
-  import.batch = batch;
+  import.batch = task.batch;
   const LayerGraph graph = Lower(ImportOnnx(task.model, import));
+  if (images) RequireFits(*images, graph);
   if (!is_deployed) {
     WritePlan(task.plan,
               BestPlan(graph, task.precision, options, primitives, target, &worker, console));
   }
-  WritePlan(folder.path() / "default",
-            BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
-                      FirstReorder(primitives, target), task.threads));
+  const std::filesystem::path default_plan = folder.path() / "default";
+  WritePlan(default_plan, BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
+                                    FirstReorder(primitives, target), task.threads));
 
-  PlansRequest request;
-  request.folders = {task.plan.string(), (folder.path() / "default").string()};
-  request.threads = task.threads;
-  request.options.contender_budget = std::chrono::seconds(3);
-  request.options.max_rounds = 1000;
-  request.wants_steps = options.Has("layers") || options.Has("json");
+  BenchResult result;
+  if (images) result.accuracy = MeasureAccuracy(task, *images, options, primitives, console);
   console.Status("measuring from end to end");
-  const PlansAnswer answer = MeasurePlans(&worker, request);
-  for (const PlanTiming& plan : answer.plans) {
-    if (!plan.timing.measurement.has_latency()) {
-      throw Error(ErrorKind::kDevice,
-                  Text("could not be measured: ", plan.timing.measurement.detail));
-    }
-  }
-  std::optional<PeerComparison> peer;
+  result.plans =
+      MeasureLatency(task, default_plan, options.Has("layers") || options.Has("json"), &worker);
   if (options.Has("against")) {
     console.Status("in turns with ONNX Runtime");
-    peer = CompareWithOnnxRuntime(&worker, task.plan, options.Get("original", task.model.string()),
-                                  task.threads, FindOnnxRuntimePeer(program),
-                                  static_cast<int>(options.GetInteger("rounds", 31, 6, 10000)));
+    result.peer = CompareWithOnnxRuntime(
+        &worker, task.plan, options.Get("original", task.model.string()), task.threads,
+        FindOnnxRuntimePeer(program), static_cast<int>(options.GetInteger("rounds", 31, 6, 10000)));
   }
   console.ClearStatus();
-  if (options.Has("json")) {
-    PrintJson(task, answer, peer, console);
-  } else {
-    PrintText(task, answer, peer, options.Has("layers"), console);
-  }
+  console.out() << (options.Has("json") ? BenchJson(task, result)
+                                        : BenchText(task, result, options.Has("layers")));
   return 0;
 }
 

@@ -10,7 +10,7 @@ namespace fettle {
 int RunFront(std::span<const std::string> arguments, Console& console) {
   Options options("front SESSION",
                   "Prints the Pareto front of a tuning session, running or ended: the verified "
-                  "configurations that no other beats in both latency and accuracy.",
+                  "configurations that no other beats in all objectives of the session.",
                   {"fettle front session", "fettle front session --json | jq '.points[0].id'"});
   options.AddArgument("SESSION", "The folder that 'fettle tune' wrote.");
   options.AddFlag("json", "Prints JSON.");

@@ -41,6 +41,7 @@ std::vector<std::string> Row(const VerifiedPoint& point, const VerifiedPoint& or
           is_original ? "" : Range(point.drop, 1, 2),
           point.test_accuracy ? FixedText(100 * point.test_accuracy->value, 2) : "",
           BytesText(point.memory_bytes),
+          point.energy_mj ? Range(*point.energy_mj, 1, 3) : "not measured",
           BytesText(point.size_bytes),
           is_original ? "default primitives, f32" : Summary(point)};
 }
@@ -52,7 +53,7 @@ std::string FrontText(const Session& session) {
   const VerifiedPoint& original = *session.original();
   std::vector<std::vector<std::string>> rows = {{"id", "latency, ms [95 %]", "speed-up",
                                                  "validation, %", "drop, points [95 %]", "test, %",
-                                                 "memory", "size", "changes"}};
+                                                 "memory", "energy, mJ", "size", "changes"}};
   rows.push_back(Row(original, original));
   for (const VerifiedPoint& point : FrontOf(session)) rows.push_back(Row(point, original));
   return TableText(rows);

@@ -5,6 +5,8 @@
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
 #include "fettle/core/fnv1a.h"
+#include "fettle/device/energy_meter.h"
+#include "fettle/device/host_environment.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/onnx/import.h"
 #include "fettle/search/strategy_list.h"
@@ -41,8 +43,9 @@ void Declare(Options* options) {
   options->AddValue("data", "DATA", "The dataset: fashion-mnist[:DIR], mnist:DIR or cifar10:DIR.");
   options->AddValue("device", "D", "Where to measure; only 'local', this machine, so far.");
   options->AddValue("objectives", "LIST",
-                    "latency,accuracy (the default), which so far are the "
-                    "only ones; energy needs a meter.");
+                    "What is searched and what the front is of: any of latency, accuracy, memory "
+                    "and energy (default latency,accuracy). Energy is measured by RAPL and "
+                    "predicted in proportion to latency.");
   options->AddValue("budget", "TIME", "How long to take: 90s, 10m, 2h (default 10m).");
   options->AddValue("session", "DIR",
                     "Where the session is kept (default: MODEL's name with "
@@ -62,18 +65,13 @@ void Declare(Options* options) {
   options->AddFlag("json", "Prints the front as JSON.");
 }
 
-void CheckObjectives(const std::string& list) {
-  std::istringstream words(list);
-  for (std::string word; std::getline(words, word, ',');) {
-    if (word == "latency" || word == "accuracy" || word.empty()) continue;
-    if (word == "energy") {
-      throw Error(
-          ErrorKind::kDevice,
-          "--objectives energy: energy is measured by the device rung but not searched yet; "
-          "leave it out");
-    }
-    throw Error(ErrorKind::kUsage,
-                Text("--objectives ", word, ": latency and accuracy can be searched so far"));
+// The worker on this machine will look in the same places.
+void RequireMeter() {
+  HostEnvironment environment;
+  try {
+    RequireEnergyMeter(environment);
+  } catch (const Error& error) {
+    throw Error(error.kind(), Text("--objectives energy: ", error.what(), "; leave energy out"));
   }
 }
 
@@ -127,7 +125,8 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   Options options(
       "tune MODEL.onnx --data DATA [--budget 10m] [--session DIR]",
       "Searches structure (channel pruning), precision (f32, bf16) and primitives of a trained "
-      "classifier against latency measured on this machine and accuracy measured on the data; "
+      "classifier against latency measured on this machine and accuracy measured on the data, and "
+      "memory and energy if asked; "
       "recovers what it prunes; ends with a Pareto front of verified configurations. Ctrl-C saves "
       "everything and --resume goes on.",
       {"fettle tune models/resnet20.onnx --data fashion-mnist --budget 5m --session session",
@@ -144,9 +143,9 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
     throw Error(ErrorKind::kUsage,
                 Text("--device ", options.Get("device"), ": only 'local' can be measured so far"));
   }
-  CheckObjectives(options.Get("objectives", "latency,accuracy"));
-
   SessionSettings settings;
+  if (options.Has("objectives")) settings.objectives = ParseObjectives(options.Get("objectives"));
+  if (Contains(settings.objectives, Objective::kEnergy)) RequireMeter();
   settings.model = options.Get("MODEL");
   settings.model_hash = HashOf(ReadFile(settings.model));
   settings.data = options.Get("data");

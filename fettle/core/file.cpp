@@ -51,6 +51,19 @@ Descriptor CreateBeside(const std::filesystem::path& path, std::string* name) {
   }
 }
 
+Error CannotWrite(const std::filesystem::path& path, int error) {
+  return BadInput(path.native(), ": cannot write it: ", Reason(error));
+}
+
+// The same; throws where `path` is a folder or nothing can be created there.
+Descriptor OpenBeside(const std::filesystem::path& path, std::string* name) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) throw CannotWrite(path, EISDIR);
+  Descriptor file = CreateBeside(path, name);
+  if (!file.open()) throw CannotWrite(path, errno);
+  return file;
+}
+
 bool KeepPermissions(const std::filesystem::path& path, int file) {
   struct stat replaced = {};
   if (::lstat(path.c_str(), &replaced) != 0 || !S_ISREG(replaced.st_mode)) return true;
@@ -98,14 +111,9 @@ std::string ReadFile(const std::filesystem::path& path) {
 
 void WriteFileAtomically(const std::filesystem::path& path,
                          std::span<const std::string_view> pieces) {
-  const auto fail = [&path](int error) {
-    return BadInput(path.native(), ": cannot write it: ", Reason(error));
-  };
-  std::error_code unknown;
-  if (std::filesystem::is_directory(path, unknown)) throw fail(EISDIR);
+  const auto fail = [&path](int error) { return CannotWrite(path, error); };
   std::string temporary;
-  Descriptor file = CreateBeside(path, &temporary);
-  if (!file.open()) throw fail(errno);
+  Descriptor file = OpenBeside(path, &temporary);
   if (!KeepPermissions(path, file.number()) || !WriteAndSync(&file, pieces) ||
       ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
@@ -113,6 +121,12 @@ void WriteFileAtomically(const std::filesystem::path& path,
     throw fail(error);
   }
   SyncFolder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+}
+
+void RequireWritable(const std::filesystem::path& path) {
+  std::string temporary;
+  const Descriptor file = OpenBeside(path, &temporary);
+  ::unlink(temporary.c_str());
 }
 
 void WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {

@@ -25,6 +25,10 @@ void WriteFileAtomically(const std::filesystem::path& path, std::string_view byt
 void WriteFileAtomically(const std::filesystem::path& path,
                          std::span<const std::string_view> pieces);
 
+// Throws what WriteFileAtomically would, as far as can be told beforehand: for results that take
+// hours to come by. Changes nothing.
+void RequireWritable(const std::filesystem::path& path);
+
 // Bytes as the characters that files are read and written as.
 inline std::string_view AsText(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -123,7 +123,10 @@ Session Session::Create(const std::filesystem::path& folder, const SessionSettin
   }
   std::error_code fault;
   std::filesystem::create_directories(folder / "candidates", fault);
-  if (fault) throw BadInput(folder.string(), ": ", fault.message());
+  if (fault) {
+    throw BadInput(folder.string(), ": cannot be made (", fault.message(),
+                   "); name another --session");
+  }
   Session session(folder, settings);
   session.Lock();
   WriteFileAtomically(folder / "settings.json", ToJson(settings).dump(1) + "\n");

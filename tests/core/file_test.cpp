@@ -127,5 +127,17 @@ TEST_F(FileTest, WritesInTheCurrentFolder) {
   EXPECT_EQ(ReadFile(folder_ / "bare"), "x");
 }
 
+TEST_F(FileTest, SaysBeforehandWhatCannotBeWritten) {
+  fs::create_directory(folder_ / "sub");
+  WriteFileAtomically(folder_ / "old", "kept");
+  RequireWritable(folder_ / "new");
+  RequireWritable(folder_ / "old");
+  EXPECT_EQ(ReadFile(folder_ / "old"), "kept");
+  for (const fs::path& path : {folder_ / "sub", folder_ / "none" / "new"}) {
+    EXPECT_THAT(ErrorOf([&] { RequireWritable(path); }), HasSubstr(path.string()));
+  }
+  EXPECT_THAT(Listing(), testing::UnorderedElementsAre("sub", "old"));
+}
+
 }  // namespace
 }  // namespace fettle

@@ -86,6 +86,55 @@ TEST(CommandLine, ObjectivesAreCheckedBeforeAnythingElse) {
   }
 }
 
+// Each with one line that names the option and the remedy.
+TEST(CommandLine, BadValuesExitWith2) {
+  const std::string tune = "tune " + Model("resnet20") + " --data fashion-mnist ";
+  const std::string bench = "bench " + Model("resnet20") + " ";
+  for (const std::string& command : {tune, bench, "run " + Model("resnet20") + " "}) {
+    for (const char* value : {"0", "-1", "1e9", "two", "1.5", "99999999999999999999", "''"}) {
+      const Outcome outcome = Type(command + "--threads " + value);
+      EXPECT_EQ(outcome.code, 2) << command << value << outcome.text;
+      EXPECT_THAT(outcome.text, HasSubstr("--threads"));
+      EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+    }
+  }
+  for (const std::string& command : std::vector<std::string>{
+           tune + "--batch 0", tune + "--batch two", bench + "--batch 1e9", bench + "--batch -1",
+           bench + "--rounds 0", bench + "--primitive nosuch", bench + "--db ''",
+           tune + "--strategy nosuch", tune + "--budget 0", tune + "--budget ten",
+           tune + "--seed -1", tune + "--max-drop 200", tune + "--session ''", "bench ''"}) {
+    const Outcome outcome = Type(command);
+    EXPECT_EQ(outcome.code, 2) << command << outcome.text;
+    EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+  }
+}
+
+// Folders in the place of files, text in the place of models, places that cannot be written.
+TEST(CommandLine, FilesThatAreNoneExitWith3BeforeTheWork) {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.path().string(), text = folder + "/text",
+                    none = folder + "/x/y";
+  WriteFileAtomically(text, "hello");
+  const std::string model = Model("resnet20");
+  const std::string train = "train resnet20 --data 'fashion-mnist?limit=200' --epochs 1 --out ";
+  for (const std::string& command : std::vector<std::string>{
+           "inspect " + folder, "inspect " + text, "run " + folder,
+           "run " + model + " --input " + folder, "run " + model + " --input " + text,
+           "evaluate " + model + " --data mnist:" + text,
+           "tune " + folder + " --data fashion-mnist", "tune " + text + " --data fashion-mnist",
+           "bench " + model + " --original " + none + " --db " + folder + "/costs.db",
+           "bench " + model + " --original " + text + " --db " + folder + "/costs.db",
+           "query best --db " + folder, "query best --db " + text, "report " + folder + " --out r",
+           "deploy " + text + " --pick knee --out d", train + folder, train + none,
+           train + text + " --checkpoint " + folder}) {
+    const Outcome outcome = Type(command);
+    EXPECT_EQ(outcome.code, 3) << command << outcome.text;
+    EXPECT_THAT(outcome.text, HasSubstr(folder));
+    EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+  }
+  EXPECT_EQ(ReadFile(text), "hello");
+}
+
 TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
   const ScratchFolder scratch;
   const std::string broken = (scratch.path() / "broken.onnx").string();

@@ -115,17 +115,27 @@ CostDatabase& CostDatabase::operator=(CostDatabase&&) noexcept = default;
 CostDatabase::~CostDatabase() = default;
 
 CostDatabase CostDatabase::Open(const std::filesystem::path& path, Access access) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) {
+    throw BadInput(path.string(), ": a folder: name the file in it that is to be the database");
+  }
   if (access == Access::kReadOnly) {
     std::error_code unknown;
     if (!std::filesystem::exists(path, unknown)) {
       throw BadInput(path.string(), ": no such file: name a cost database");
     }
-    return OrDamaged(path, [&] {
+    const auto open = [&] {
       Connection connection(path, ReadingMode(path));
       RequireVersion(connection, static_cast<int64_t>(SchemaSteps().size()));
       RequireSchema(connection, SchemaSteps());
       return CostDatabase(std::make_unique<Impl>(std::move(connection), access));
-    });
+    };
+    try {
+      return OrDamaged(path, open);
+    } catch (const DamagedDatabase&) {
+      if (WasCostDatabase(path)) throw;
+      throw BadInput(path.string(), ": no cost database: name another file");
+    }
   }
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
   std::error_code failed;

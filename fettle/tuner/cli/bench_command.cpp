@@ -67,12 +67,31 @@ void Declare(Options* options) {
   options->AddFlag("json", "Prints JSON.");
 }
 
+int64_t BatchOf(const Plan& plan) {
+  if (plan.inputs.empty()) return 1;
+  const Shape& shape = plan.tensors[static_cast<size_t>(plan.inputs[0])].type.shape;
+  return shape.empty() ? 1 : shape[0];
+}
+
 std::vector<DType> PrecisionsOf(const std::string& name) {
   if (name == "f32") return {DType::kF32};
   if (name == "bf16") return {DType::kBF16, DType::kF32};
   if (name == "auto") return {DType::kF32, DType::kBF16};
   throw Error(ErrorKind::kUsage,
               Text("--precision ", name, ": one of f32, bf16, auto is expected so far"));
+}
+
+// Throws where no layer that computes can be computed by a primitive whose name begins so.
+void RequirePrimitive(const LayerGraph& graph, const std::string& name,
+                      const PrimitiveList& primitives, const Target& target) {
+  if (name.empty()) return;
+  for (const LayerSpec& spec : LayersOf(graph, {DType::kF32, DType::kBF16})) {
+    if (MacsOf(spec) > 0 && !ImplementationsOf(spec, primitives, target, name).empty()) return;
+  }
+  throw Error(ErrorKind::kUsage,
+              Text("--primitive ", name,
+                   ": no primitive whose name begins so can compute a layer "
+                   "of this model; see docs/primitives.md, or 'fettle query best'"));
 }
 
 // Every implementation of every layer measured, unless the database knows them; the best plan.
@@ -179,6 +198,7 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
     throw Error(ErrorKind::kUsage, Text("--against ", options.Get("against"),
                                         ": onnxruntime is the only peer so far"));
   }
+  const auto rounds = static_cast<int>(options.GetInteger("rounds", 31, 6, 10000));
   const std::filesystem::path argument = options.Get("MODEL");
   const std::optional<Dataset> images = LoadImages(options);
   const PrimitiveList primitives = PrimitiveList::All();
@@ -192,9 +212,15 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   const bool is_deployed = IsDeployedFolder(argument);
   if (is_deployed) {
+    for (const char* choice : {"primitive", "precision"}) {
+      if (!options.Has(choice)) continue;
+      throw Error(ErrorKind::kUsage, Text("--", choice,
+                                          ": a deployed folder is measured as it is; "
+                                          "leave it out, or give the ONNX model"));
+    }
     const Plan plan = ReadPlan(argument);
     task = {argument / "model.onnx", argument, "as deployed", plan.threads};
-    task.batch = plan.tensors.at(static_cast<size_t>(plan.inputs.at(0))).type.shape.at(0);
+    task.batch = BatchOf(plan);
   } else {
     task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1, task.batch};
   }
@@ -204,7 +230,9 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   import.batch = task.batch;
   const LayerGraph graph = Lower(ImportOnnx(task.model, import));
   if (images) RequireFits(*images, graph);
+  if (options.Has("original")) ImportOnnx(options.Get("original"), import);
   if (!is_deployed) {
+    RequirePrimitive(graph, options.Get("primitive"), primitives, target);
     WritePlan(task.plan,
               BestPlan(graph, task.precision, options, primitives, target, &worker, console));
   }
@@ -219,9 +247,9 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
       MeasureLatency(task, default_plan, options.Has("layers") || options.Has("json"), &worker);
   if (options.Has("against")) {
     console.Status("in turns with ONNX Runtime");
-    result.peer = CompareWithOnnxRuntime(
-        &worker, task.plan, options.Get("original", task.model.string()), task.threads,
-        FindOnnxRuntimePeer(program), static_cast<int>(options.GetInteger("rounds", 31, 6, 10000)));
+    result.peer =
+        CompareWithOnnxRuntime(&worker, task.plan, options.Get("original", task.model.string()),
+                               task.threads, peer, rounds);
   }
   console.ClearStatus();
   console.out() << (options.Has("json") ? BenchJson(task, result)

@@ -118,7 +118,11 @@ bool Options::Parse(std::span<const std::string> arguments) {
     throw BadUsage(error.what(), try_help);
   }
   for (const auto& argument : state_->arguments) {
-    if (!Has(argument.name)) throw BadUsage(argument.name, " is missing", try_help);
+    if (Get(argument.name).empty()) throw BadUsage(argument.name, " is missing", try_help);
+  }
+  for (const auto& option : state_->options) {
+    if (!option.placeholder.empty() && IsEmpty(option.name))
+      throw BadUsage("--", option.name, ": a value is missing", try_help);
   }
   return true;
 }
@@ -138,6 +142,15 @@ std::string Options::Help() const {
   text.append(state_->examples.size() == 1 ? "\nexample:\n" : "\nexamples:\n");
   for (const std::string& example : state_->examples) text.append(Text("  ", example, "\n"));
   return text;
+}
+
+// Given, but as nothing: '--db ""', which is most often a variable that is not set.
+bool Options::IsEmpty(const std::string& name) const {
+  if (!Has(name)) return false;
+  const boost::any& value = state_->values[name].value();
+  if (const auto* text = boost::any_cast<std::string>(&value)) return text->empty();
+  const auto* list = boost::any_cast<std::vector<std::string>>(&value);
+  return list != nullptr && std::ranges::find(*list, "") != list->end();
 }
 
 bool Options::Has(const std::string& name) const { return state_->values.count(name) > 0; }
@@ -192,7 +205,7 @@ double Options::GetSeconds(const std::string& name, double otherwise) const {
 }
 
 std::string Options::GetChoice(const std::string& name,
-                               std::span<const std::string> allowed) const {
+                               const std::vector<std::string>& allowed) const {
   std::string value = Get(name, allowed.front());
   if (std::ranges::find(allowed, value) != allowed.end()) return value;
   std::string list;

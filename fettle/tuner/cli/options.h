@@ -38,9 +38,11 @@ class Options {
   // "90s", "10m", "2h" or plain seconds.
   double GetSeconds(const std::string& name, double otherwise) const;
   // One of `allowed`, the first of which is the default.
-  std::string GetChoice(const std::string& name, std::span<const std::string> allowed) const;
+  std::string GetChoice(const std::string& name, const std::vector<std::string>& allowed) const;
 
  private:
+  bool IsEmpty(const std::string& name) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

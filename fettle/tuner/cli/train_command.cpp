@@ -1,9 +1,9 @@
-#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "fettle/core/error.h"
+#include "fettle/core/file.h"
 #include "fettle/network/architectures/architecture_list.h"
 #include "fettle/network/onnx/export.h"
 #include "fettle/network/onnx/import.h"
@@ -66,8 +66,7 @@ TrainSettings SettingsOf(const Options& options, const Augmentation& usual, cons
   settings.augmentation.shift = options.GetInteger("shift", usual.shift, 0, 64);
   settings.augmentation.erase_probability = options.GetNumber("erase", 0, 0, 1);
   settings.seed = static_cast<uint64_t>(options.GetInteger("seed", 1, 0, INT64_MAX));
-  const std::string precision =
-      options.GetChoice("precision", std::array<std::string, 3>{"f32", "bf16", "auto"});
+  const std::string precision = options.GetChoice("precision", {"f32", "bf16", "auto"});
   const bool wants_bf16 = precision == "bf16" || (precision == "auto" && target.has_avx512_bf16);
   settings.dtype = wants_bf16 ? DType::kBF16 : DType::kF32;
   CheckSettings(settings);
@@ -147,13 +146,14 @@ int RunTrain(std::span<const std::string> arguments, Console& console) {
   }
   const Target target = HostTarget(static_cast<int>(options.GetInteger("threads", 2, 1, 1024)));
   const std::string data = options.Get("data"), out = options.Get("out");
+  const std::string checkpoint = options.Get("checkpoint", out + ".checkpoint");
+  for (const std::string& file : {out, checkpoint}) RequireWritable(file);
   const Dataset train = LoadDataset(ParseDataSpec(data, DataSplit::kTrain));
   const TrainSettings settings = SettingsOf(options, train.augmentation, target);
   const Dataset validation = LoadDataset(ParseDataSpec(data, DataSplit::kValidation));
   Graph network = NetworkOf(options.Get("NETWORK"), train, settings.seed);
   Trainer trainer(std::move(network), train, settings, target,
                   TeacherOf(options, train, target, console));
-  const std::string checkpoint = options.Get("checkpoint", out + ".checkpoint");
   if (options.Has("resume")) trainer.RestoreCheckpoint(checkpoint);
 
   {

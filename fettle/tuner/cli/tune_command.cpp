@@ -38,6 +38,11 @@ class ConsoleObserver : public TuneObserver {
   Console& console_;
 };
 
+std::vector<std::string> Strategies() {
+  const std::vector<std::string_view> names = StrategyNames();
+  return {names.begin(), names.end()};
+}
+
 void Declare(Options* options) {
   options->AddArgument("MODEL", "The trained model, an ONNX file.");
   options->AddValue("data", "DATA", "The dataset: fashion-mnist[:DIR], mnist:DIR or cifar10:DIR.");
@@ -55,9 +60,7 @@ void Declare(Options* options) {
   options->AddValue("threads", "N", "Threads to deploy with (default 1).");
   options->AddValue("batch", "N", "The batch to deploy with (default 1).");
   std::string names;
-  for (const std::string_view name : StrategyNames()) {
-    names.append(names.empty() ? "" : ", ").append(name);
-  }
+  for (const std::string& name : Strategies()) names.append(names.empty() ? "" : ", ").append(name);
   options->AddValue("strategy", "S", Text("How to search: ", names, "."));
   options->AddValue("max-drop", "PTS", "Verify no candidate predicted to lose more points.");
   options->AddValue("seed", "N", "Of the search and of training (default 1).");
@@ -152,7 +155,7 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   settings.threads = static_cast<int>(options.GetInteger("threads", 1, 1, 1024));
   settings.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   settings.seed = static_cast<uint64_t>(options.GetInteger("seed", 1, 0, INT64_MAX));
-  settings.strategy = options.Get("strategy", std::string(StrategyNames().front()));
+  settings.strategy = options.GetChoice("strategy", Strategies());
   settings.budget_seconds = options.GetSeconds("budget", 600);
   settings.max_drop_points = options.GetNumber("max-drop", 100, 0, 100);
   const std::filesystem::path folder =

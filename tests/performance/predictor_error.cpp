@@ -38,11 +38,12 @@ std::vector<CostRecord> RecordsOf(const CostDatabase& database, int threads) {
 }
 
 std::string Conditions(const std::vector<CostRecord>& records) {
-  int64_t unstable = 0, told = 0;
+  int64_t unstable = 0, told = 0, timed = 0;
   double waited = 0, ran = 0;
   std::string libraries;
   for (const CostRecord& record : records) {
     unstable += record.measurement.status == MeasurementStatus::kUnstable ? 1 : 0;
+    timed += record.measurement.has_latency() ? 1 : 0;
     if (!record.waited_ms || !record.measurement.has_latency()) continue;
     ++told;
     waited += *record.waited_ms;
@@ -54,12 +55,13 @@ std::string Conditions(const std::vector<CostRecord>& records) {
   }
   const int64_t share = 100 * unstable / static_cast<int64_t>(records.size());
   std::string text =
-      Text("Device: ", device.cpu_model, ", ", device.cores, " processors, ", device.system,
-           ", governor ", device.governor.empty() ? "unknown" : device.governor, "; ", libraries,
-           "; ", records[0].task.threads, " thread(s).\n\n", records.size(), " records, ", share,
-           " % of them unstable (the median's interval wider than asked for).");
+      Text("Device: ", device.cpu_model, ", ", device.cores, " processors", ", governor ",
+           device.governor.empty() ? "unknown" : device.governor, "; ", libraries, "; ",
+           records[0].task.threads, " thread(s).\n\n", records.size(), " records, of which ", timed,
+           " have the six samples that they need to count here;\n", share,
+           " % are unstable (the median's interval wider than asked for).");
   if (told > 0 && ran > 0) {
-    text += Text(" Threads stood in run queues for ", static_cast<int>(100 * waited / ran),
+    text += Text(" Threads stood in run\nqueues for ", static_cast<int>(100 * waited / ran),
                  " % of the time they took.");
   }
   return text;

@@ -78,7 +78,7 @@ class WinogradConv {
     layer_.output = ViewOf(spec.output.shape, layout);
     layer_.tiles_y = (layer_.plane.y.output + kOutputs - 1) / kOutputs;
     layer_.tiles_x = (layer_.plane.x.output + kOutputs - 1) / kOutputs;
-    lanes_ = target.has_avx512 && layout != Layout::kBlocked8 && layer_.input.lanes >= 16 ? 16 : 8;
+    lanes_ = IsWide(layer_.input) ? 16 : 8;
     layer_.v_channels = layer_.input.groups * RoundedUp(layer_.input.lanes, lanes_);
     layer_.v_stride = kPositions * layer_.v_channels + 64 / static_cast<int64_t>(sizeof(Element));
     layer_.m_stride = kPositions * kChunkLanes + kWinogradLanes;
@@ -109,6 +109,12 @@ class WinogradConv {
 
  private:
   static constexpr int kTile = kOutputs + 2, kPositions = kTile * kTile;
+
+  // Whether 16 lanes at a time are better than 8, which leave fewer of 24 or of 40 channels over.
+  bool IsWide(const ChannelView& view) const {
+    return target_.has_avx512 && view.lanes >= 16 &&
+           RoundedUp(view.lanes, 16) == RoundedUp(view.lanes, 8);
+  }
 
   int64_t chunks() const { return (outputs_ + chunk_ - 1) / chunk_; }
   int64_t ChunkVectors(int64_t chunk) const {

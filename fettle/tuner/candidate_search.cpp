@@ -114,6 +114,17 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
   return result;
 }
 
+std::vector<PredictedCandidate> DropIndistinct(const std::vector<PredictedCandidate>& front) {
+  constexpr double kLossNoise = 0.002;  // of a difference on some hundreds of images
+  std::vector<PredictedCandidate> distinct;
+  for (const PredictedCandidate& candidate : front) {
+    if (distinct.empty() || candidate.loss < distinct.back().loss - kLossNoise) {
+      distinct.push_back(candidate);
+    }
+  }
+  return distinct;
+}
+
 std::vector<PredictedCandidate> SpreadOver(const std::vector<PredictedCandidate>& front,
                                            size_t count) {
   std::vector<PredictedCandidate> picked;

@@ -43,6 +43,10 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
                                                  const CandidateSearchOptions& options,
                                                  TuneObserver* observer);
 
+// Of a front over latency and loss (fastest first), those whose predicted loss is lower than that
+// of every faster one by more than the noise of its measurement.
+std::vector<PredictedCandidate> DropIndistinct(const std::vector<PredictedCandidate>& front);
+
 // Up to `count` of a front (fastest first), slowest first: both ends, and between them evenly over
 // the mean of two scales, the logarithm of the latency and the root of the predicted loss, so that
 // neither the cheap changes nor the deep cuts are left out.

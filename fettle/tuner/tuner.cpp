@@ -142,11 +142,13 @@ bool Tuner::IsVerified(const Candidate& candidate) const {
                              [&](const VerifiedPoint& point) { return point.candidate == text; });
 }
 
+double Tuner::SecondsToFinish(size_t remaining) const {
+  return kSecondsToFinishAPoint * static_cast<double>(FrontOf(*session_).size() + remaining + 1);
+}
+
 double Tuner::SecondsToRecover(size_t remaining) const {
-  const double finish =
-      kSecondsToFinishAPoint * static_cast<double>(session_->points().size() + remaining + 1);
-  const double each =
-      kPickingShare * (Left() - finish) / static_cast<double>(std::max<size_t>(1, remaining));
+  const double each = kPickingShare * (Left() - SecondsToFinish(remaining)) /
+                      static_cast<double>(std::max<size_t>(1, remaining));
   return std::clamp(each - overhead_seconds_, kShortestRecovery, kLongestRecovery);
 }
 
@@ -173,8 +175,7 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
 }
 
 bool Tuner::MayGoOn() const {
-  const auto points = static_cast<double>(session_->points().size());
-  return Left() > kSecondsToFinishAPoint * (points + 1) + overhead_seconds_ + kShortestRecovery;
+  return Left() > SecondsToFinish(0) + overhead_seconds_ + kShortestRecovery;
 }
 
 void Tuner::DeepenFront() {
@@ -187,10 +188,9 @@ void Tuner::DeepenFront() {
   for (const VerifiedPoint& member : members) {
     if (!MayGoOn()) return;
     observer_->StopIfAsked();
-    const double finish =
-        kSecondsToFinishAPoint * static_cast<double>(session_->points().size() + 1);
-    const double seconds = std::clamp(Left() - finish - overhead_seconds_, kShortestRecovery,
-                                      std::min(kLongestRecovery, kDeepeningShare * Left()));
+    const double seconds =
+        std::clamp(Left() - SecondsToFinish(0) - overhead_seconds_, kShortestRecovery,
+                   std::min(kLongestRecovery, kDeepeningShare * Left()));
     const VerifiedPoint deeper = verifier_->Deepen(member, seconds);
     observer_->Note(Text(member.id, " trained further: accuracy ",
                          FixedText(100 * member.accuracy.value, 2), " -> ",
@@ -228,11 +228,13 @@ void Tuner::VerifyAll() {
   observer_->Note(Text("search: ", options.evaluations, " candidates, predicted front of ",
                        front.size(), ", in ", FixedText(Elapsed() - started, 0), " s"));
 
+  if (!Contains(options.objectives, Objective::kMemory)) front = DropIndistinct(front);
   const auto affordable = static_cast<size_t>(std::max(0.0, Left() / 14));
   std::vector<PredictedCandidate> picks =
       SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
   AddSmallest(front, options.objectives, &picks);
   std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
+  if (!picks.empty()) verifier_->PrepareRecovery();
   while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
     observer_->StopIfAsked();
     const PredictedCandidate next = picks.front();

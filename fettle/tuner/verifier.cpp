@@ -140,44 +140,59 @@ std::string Verifier::NearestWider(const Candidate& candidate) const {
   return nearest;
 }
 
-const Teacher& Verifier::TeacherOf() {
+void Verifier::PrepareRecovery() {
   if (!teacher_) {
     observer_->Status("the original looks at the training images");
     teacher_.emplace();
-    teacher_->logits = Logits(space_.original(), data_.train, DType::kF32, target_);
+    teacher_->logits = Logits(space_.original(), data_.train, TrainingType(), TrainingTarget());
     teacher_->distillation = {.temperature = 4, .alpha = 0.7};
   }
-  return *teacher_;
+  if (images_per_second_ == 0) {
+    TrainSettings settings = RecoverySettings();
+    settings.epochs = EpochsOf(12 * kRecoveryBatch);
+    FineTune(space_.original(), data_.train, settings, TrainingTarget(), *teacher_,
+             [&](const TrainProgress& progress) {
+               images_per_second_ = progress.images_per_second;
+               return true;
+             });
+  }
 }
 
-Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
+DType Verifier::TrainingType() const {
+  return target_.has_avx512_bf16 ? DType::kBF16 : DType::kF32;
+}
+
+Target Verifier::TrainingTarget() const {
+  Target target = target_;
+  target.threads = std::max(target.threads, 2);
+  return target;
+}
+
+double Verifier::EpochsOf(double images) const {
+  return images / static_cast<double>(data_.train.size());
+}
+
+TrainSettings Verifier::RecoverySettings() const {
   TrainSettings settings;
   settings.batch = kRecoveryBatch;
   settings.learning_rate = kRecoveryRate;
   settings.weight_decay = 1e-4;
   settings.warmup_epochs = 0;
   settings.augmentation = data_.train.augmentation;
-  settings.dtype = target_.has_avx512_bf16 ? DType::kBF16 : DType::kF32;
+  settings.dtype = TrainingType();
+  return settings;
+}
+
+Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
+  PrepareRecovery();
+  TrainSettings settings = RecoverySettings();
   // Each recovery sees the images in an order of its own.
   settings.seed = session_->settings().seed + static_cast<uint64_t>(++recoveries_);
-  const auto epochs_of = [&](double images) {
-    return images / static_cast<double>(data_.train.size());
-  };
-  Target target = target_;
-  target.threads = std::max(target.threads, 2);
-  const Teacher& teacher = TeacherOf();
-  if (images_per_second_ == 0) {
-    settings.epochs = epochs_of(12 * kRecoveryBatch);
-    FineTune(space_.original(), data_.train, settings, target, teacher,
-             [&](const TrainProgress& progress) {
-               images_per_second_ = progress.images_per_second;
-               return true;
-             });
-  }
-  settings.epochs = epochs_of(std::max(8.0 * kRecoveryBatch, seconds * images_per_second_));
+  settings.epochs = EpochsOf(std::max(8.0 * kRecoveryBatch, seconds * images_per_second_));
   settings.warmup_epochs = 0.05 * settings.epochs;
-  Graph recovered =
-      FineTune(start, data_.train, settings, target, teacher, [&](const TrainProgress& progress) {
+  Graph recovered = FineTune(
+      start, data_.train, settings, TrainingTarget(), *teacher_,
+      [&](const TrainProgress& progress) {
         *steps = progress.step;
         observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
         return !observer_->ShouldStop();

@@ -47,6 +47,10 @@ class Verifier {
   // if it became more accurate on the validation images, else as it was.
   VerifiedPoint Deepen(const VerifiedPoint& point, double seconds);
 
+  // What all recoveries share, once: the original's answers to the training images, and how fast it
+  // trains.
+  void PrepareRecovery();
+
   // The loss on the calibration images.
   double CalibrationLoss(const Candidate& candidate);
 
@@ -58,7 +62,10 @@ class Verifier {
   Graph GraphOf(const std::string& id) const;
   std::string NearestWider(const Candidate& candidate) const;
   Graph Recover(const Graph& start, double seconds, int64_t* steps);
-  const Teacher& TeacherOf();
+  TrainSettings RecoverySettings() const;
+  DType TrainingType() const;
+  Target TrainingTarget() const;
+  double EpochsOf(double images) const;
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
   PlansAnswer Measure(const std::vector<std::string>& ids, double seconds_each);
   // What an inference of each takes; nothing where energy is no objective.

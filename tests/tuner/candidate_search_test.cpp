@@ -16,6 +16,17 @@ TEST(PredictedLoss, IsTheSumOfSingleChanges) {
   EXPECT_DOUBLE_EQ(PredictedLoss({{1, 0, 1}}, space, sensitivities), 0.1);  // gains do not count
 }
 
+TEST(DropIndistinct, KeepsWhatIsWorthItsTime) {
+  std::vector<PredictedCandidate> front(4);
+  const double losses[] = {0.5, 0.2, 0.1995, 0.1};  // fastest first
+  for (size_t i = 0; i < front.size(); ++i) front[i].loss = losses[i];
+  const std::vector<PredictedCandidate> kept = DropIndistinct(front);
+  ASSERT_EQ(kept.size(), 3u);
+  EXPECT_EQ(kept[1].loss, 0.2);
+  EXPECT_EQ(kept[2].loss, 0.1);
+  EXPECT_TRUE(DropIndistinct({}).empty());
+}
+
 TEST(SpreadOver, TakesBothEndsAndNoneTwice) {
   std::vector<PredictedCandidate> front;
   for (int i = 0; i < 20; ++i) front.push_back({{{i}}, 1.0 + i, 2.0 - 0.1 * i});

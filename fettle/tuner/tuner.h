@@ -45,6 +45,7 @@ class Tuner {
   // the points that the verified ones lost for a unit of theirs. Unknown until some have lost any.
   bool IsTooCostly(const PredictedCandidate& candidate) const;
   // How many of the picks are still to be verified, and how long each may be trained.
+  void MeasureFrontFinally();
   // To measure the front again, and what `remaining` candidates may add to it.
   double SecondsToFinish(size_t remaining) const;
   double SecondsToRecover(size_t remaining) const;

@@ -87,10 +87,10 @@ inline void TransformTile(const WinogradLayer& layer, const T* x, int64_t tile,
     const T* pixels[kPixels];
     for (int i = 0; i < kTile; ++i) {
       const bool is_line = y0 + i >= 0 && y0 + i < ya.input;
-      const T* from = plane + (y0 + i) * line + x0 * lanes;
+      const int64_t from = (y0 + i) * line + x0 * lanes;
       for (int j = 0; j < kTile; ++j) {
         const bool is_pixel = is_line && x0 + j >= 0 && x0 + j < xa.input;
-        pixels[i * kTile + j] = is_pixel ? from + j * lanes : zeros;
+        pixels[i * kTile + j] = is_pixel ? plane + (from + j * lanes) : zeros;
       }
     }
     for (int64_t lane = 0; lane < lanes; lane += kLanes, v += kLanes) {

@@ -78,6 +78,7 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
                                                  TuneObserver* observer) {
   StrategySettings settings;
   settings.seed = options.seed;
+  settings.num_objectives = options.objectives.size();
   settings.initial = InitialCandidates(space);
   const auto strategy = MakeStrategy(options.strategy, space.space(), settings);
   if (!strategy) {

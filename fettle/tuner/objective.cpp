@@ -47,6 +47,11 @@ std::vector<Objective> ParseObjectives(std::string_view text) {
     objectives.push_back(*found);
     begin = end + 1;
   }
+  if (!Contains(objectives, Objective::kAccuracy)) {
+    throw Error(ErrorKind::kUsage, Text("--objectives ", text,
+                                        ": accuracy is missing; without it the best network is the "
+                                        "emptiest"));
+  }
   return objectives;
 }
 

@@ -11,8 +11,10 @@
 namespace fettle {
 namespace {
 
-constexpr double kFarOff = 1.5;  // times its share is the most that profiling takes by the clock
+constexpr double kFarOff = 1.5;     // times its share is the most that profiling takes by the clock
+constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
 constexpr double kSecondsToFinishAPoint = 3;  // measured again, and evaluated on the test images
+constexpr double kSecondsOfEnergy = 4;        // of each point, where it is measured
 constexpr double kLongestRecovery = 120;      // seconds
 constexpr double kShortestRecovery = 3;
 constexpr double kPickingShare = 0.75;   // of what is left, for a first recovery of every pick
@@ -77,11 +79,15 @@ void Tuner::Run() {
 void Tuner::MeasureFrontFinally() {
   std::set<std::string> measured;
   const auto is_measured = [&](const VerifiedPoint& point) { return measured.contains(point.id); };
-  // What is measured again may fall behind a point that is not, which then is on the front.
+  // What is measured again may fall behind a point that is not, which then is on the front. All are
+  // measured each time, so that the last time compares whatever the front may hold.
   for (std::vector<VerifiedPoint> front = FrontOf(*session_);
        !std::ranges::all_of(front, is_measured); front = FrontOf(*session_)) {
-    verifier_->MeasureFinally(front);
+    observer_->StopIfAsked();
     for (const VerifiedPoint& point : front) measured.insert(point.id);
+    std::vector<VerifiedPoint> points = session_->points();
+    std::erase_if(points, [&](const VerifiedPoint& point) { return !is_measured(point); });
+    verifier_->MeasureFinally(points);
   }
 }
 
@@ -155,7 +161,10 @@ bool Tuner::IsVerified(const Candidate& candidate) const {
 }
 
 double Tuner::SecondsToFinish(size_t remaining) const {
-  return kSecondsToFinishAPoint * static_cast<double>(FrontOf(*session_).size() + remaining + 1);
+  const size_t points = FrontOf(*session_).size() + remaining + 1;
+  const bool has_energy = Contains(session_->settings().objectives, Objective::kEnergy);
+  return (kSecondsToFinishAPoint + (has_energy ? kSecondsOfEnergy : 0)) *
+         static_cast<double>(std::min(points, kUsualFront));
 }
 
 double Tuner::SecondsToRecover(size_t remaining) const {
@@ -201,8 +210,8 @@ void Tuner::DeepenFront() {
     if (!MayGoOn()) return;
     observer_->StopIfAsked();
     const double seconds =
-        std::clamp(Left() - SecondsToFinish(0) - overhead_seconds_, kShortestRecovery,
-                   std::min(kLongestRecovery, kDeepeningShare * Left()));
+        std::max(kShortestRecovery, std::min({kLongestRecovery, kDeepeningShare * Left(),
+                                              Left() - SecondsToFinish(0) - overhead_seconds_}));
     const VerifiedPoint deeper = verifier_->Deepen(member, seconds);
     observer_->Note(Text(member.id, " trained further: accuracy ",
                          FixedText(100 * member.accuracy.value, 2), " -> ",
@@ -241,7 +250,7 @@ void Tuner::VerifyAll() {
                        front.size(), ", in ", FixedText(Elapsed() - started, 0), " s"));
 
   if (!Contains(options.objectives, Objective::kMemory)) front = DropIndistinct(front);
-  const auto affordable = static_cast<size_t>(std::max(0.0, Left() / 11));
+  const auto affordable = static_cast<size_t>(std::max(0.0, Left() / 14));
   std::vector<PredictedCandidate> picks =
       SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
   AddSmallest(front, options.objectives, &picks);

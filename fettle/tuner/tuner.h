@@ -44,10 +44,11 @@ class Tuner {
   // Whether a candidate is believed to lose more than the session allows: its predicted loss times
   // the points that the verified ones lost for a unit of theirs. Unknown until some have lost any.
   bool IsTooCostly(const PredictedCandidate& candidate) const;
-  // How many of the picks are still to be verified, and how long each may be trained.
+  // Measures the front again, with the original, until no member of it was left out.
   void MeasureFrontFinally();
   // To measure the front again, and what `remaining` candidates may add to it.
   double SecondsToFinish(size_t remaining) const;
+  // How long each of the remaining picks may be trained.
   double SecondsToRecover(size_t remaining) const;
   bool IsVerified(const Candidate& candidate) const;
   void VerifyOne(const PredictedCandidate& candidate, size_t remaining);

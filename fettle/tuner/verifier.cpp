@@ -19,7 +19,10 @@ namespace {
 
 constexpr const char* kOriginal = "original";
 constexpr int64_t kRecoveryBatch = 128;
+// The learning rate of a recovery of so many steps; of a shorter one it is smaller by the root of
+// the share, since there is less time to come down from it again.
 constexpr double kRecoveryRate = 0.03;
+constexpr double kRecoverySteps = 250;
 
 TimingOptions NetworkTiming(double seconds) {
   TimingOptions options;
@@ -91,8 +94,17 @@ std::vector<std::optional<Interval>> Verifier::MeasureEnergies(const std::vector
   request.threads = target_.threads;
   request.options.window =
       std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds_each / request.options.trials));
-  const EnergyAnswer answer = MeasureEnergy(worker_, request);
-  for (size_t i = 0; i < ids.size(); ++i) energies[i] = answer.plans[i].total_mj;
+  try {
+    const EnergyAnswer answer = MeasureEnergy(worker_, request);
+    for (size_t i = 0; i < ids.size(); ++i) energies[i] = answer.plans[i].total_mj;
+  } catch (const Error& error) {
+    // Without the original's there is no scale; of several, one may be at fault.
+    if (error.kind() != ErrorKind::kDevice || ids == std::vector<std::string>{kOriginal}) throw;
+    observer_->Note(Text(ids.size() == 1 ? ids[0] + ": " : std::string(), error.what()));
+    for (size_t i = 0; ids.size() > 1 && i < ids.size(); ++i) {
+      energies[i] = MeasureEnergies({ids[i]}, seconds_each)[0];
+    }
+  }
   return energies;
 }
 
@@ -153,9 +165,10 @@ void Verifier::PrepareRecovery() {
     FineTune(space_.original(), data_.train, settings, TrainingTarget(), *teacher_,
              [&](const TrainProgress& progress) {
                images_per_second_ = progress.images_per_second;
-               return true;
+               return !observer_->ShouldStop();
              });
   }
+  observer_->StopIfAsked();
 }
 
 DType Verifier::TrainingType() const {
@@ -188,7 +201,9 @@ Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
   TrainSettings settings = RecoverySettings();
   // Each recovery sees the images in an order of its own.
   settings.seed = session_->settings().seed + static_cast<uint64_t>(++recoveries_);
-  settings.epochs = EpochsOf(std::max(8.0 * kRecoveryBatch, seconds * images_per_second_));
+  const double images = std::max(8.0 * kRecoveryBatch, seconds * images_per_second_);
+  settings.epochs = EpochsOf(images);
+  settings.learning_rate *= std::min(1.0, std::sqrt(images / (kRecoveryBatch * kRecoverySteps)));
   settings.warmup_epochs = 0.05 * settings.epochs;
   Graph recovered = FineTune(
       start, data_.train, settings, TrainingTarget(), *teacher_,
@@ -244,6 +259,8 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->parameters = network.NumParameters();
   point->predicted_ms = selection.predicted_ms;
   point->accuracy = evaluation.top1;
+  point->test_accuracy.reset();  // of the weights that it had
+  point->test_drop.reset();
   point->drop = AccuracyDropPoints(before, evaluation);
   point->agreement = Agreement(before, evaluation);
 

@@ -30,7 +30,7 @@ inline void MultiplyRows(const TileProducts& products, const typename Products::
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) {
-      StoreVector<kLanes>(sums[i][j], m + i * products.m_stride + j * kLanes);
+      StoreVector<kLanes>(sums[i][j], m + i * products.m_stride + int64_t{j} * kLanes);
     }
   }
 }

@@ -131,7 +131,7 @@ class WinogradConv {
     }
     for (int i = 0; i < kTile; ++i) {
       const double taps[3] = {half[0][i], half[1][i], half[2][i]};
-      Transform::Filter(taps, u + i * kTile);
+      Transform::Filter(taps, u + int64_t{i} * kTile);
     }
   }
 
@@ -169,7 +169,7 @@ class WinogradConv {
     const int64_t most = std::clamp<int64_t>(kBlockBytes / tile_bytes, 6, 24);
     const int64_t tiles = std::max<int64_t>(layer_.tiles(), 1);
     plan_.blocks = (tiles + most - 1) / most;
-    if (tiles >= 4 * target_.threads) {
+    if (tiles >= int64_t{4} * target_.threads) {
       plan_.blocks = std::min(RoundedUp(plan_.blocks, target_.threads), tiles);
     }
     // Too few blocks for the threads: each transforms all inputs for its share of the outputs.
@@ -269,7 +269,7 @@ class OwnWinogradConv : public Primitive {
     if (op == nullptr) return Support::No("not a convolution");
     if (spec.weights.empty()) return Support::No("filters that are no constants");
     if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
-    if (const Support fits = ConvShapeSupport(spec); !fits) return fits;
+    if (Support fits = ConvShapeSupport(spec); !fits) return fits;
     if (spec.output.shape.size() != 4) return Support::No("not two spatial axes");
     if (op->groups != 1) return Support::No("groups");
     const WindowPlane plane = PlaneOf(op->window, spec.inputs[0].shape, spec.output.shape);

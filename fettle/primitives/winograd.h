@@ -41,7 +41,7 @@ class WinogradTransform {
     for (int odd = 0; odd < 2; ++odd) {  // 0, and infinity
       V sum = d[odd + 2 * kPairs];
       for (int k = 0; k < kPairs; ++k) sum += kCoefficients[kPairs][k] * d[odd + 2 * k];
-      v[odd * (kTile - 1)] = sum;
+      v[odd == 0 ? 0 : kTile - 1] = sum;
     }
     for (int i = 0; i < kPairs; ++i) {
       V even = d[kTile - 2], odd = d[kTile - 3];

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fettle/core/error.h"
+#include "fettle/core/joined_text.h"
 #include "fettle/device/rapl_meter.h"
 
 namespace fettle {
@@ -22,12 +23,8 @@ MeterSearch FindEnergyMeter(Environment& environment) {
 std::unique_ptr<EnergyMeter> RequireEnergyMeter(Environment& environment) {
   MeterSearch search = FindEnergyMeter(environment);
   if (search.meter) return std::move(search.meter);
-  std::string places;
-  for (const std::string& refusal : search.refusals) {
-    places.append(places.empty() ? "" : "; ").append(refusal);
-  }
-  throw Error(ErrorKind::kDevice,
-              Text("energy cannot be measured, no meter was found; looked in ", places));
+  throw Error(ErrorKind::kDevice, Text("energy cannot be measured, no meter was found; looked in ",
+                                       JoinedText(search.refusals, "; ")));
 }
 
 }  // namespace fettle

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "fettle/core/joined_text.h"
 #include "fettle/device/caches.h"
 #include "fettle/device/words.h"
 
@@ -22,9 +23,7 @@ std::string ArmParts(std::string_view cpuinfo) {
     if (const auto value = FieldOf(line, "CPU implementer")) implementer = *value;
     if (const auto value = FieldOf(line, "CPU part")) parts.insert(implementer + ":" + *value);
   }
-  std::string text;
-  for (const std::string& part : parts) text.append(text.empty() ? "" : "+").append(part);
-  return text;
+  return JoinedText(parts, "+");
 }
 
 // The board's name out of the device tree, where it ends with a zero byte.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "fettle/core/error.h"
+#include "fettle/core/joined_text.h"
 #include "fettle/search/pareto_front.h"
 #include "fettle/search/strategy_list.h"
 
@@ -82,12 +83,8 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
   settings.initial = InitialCandidates(space);
   const auto strategy = MakeStrategy(options.strategy, space.space(), settings);
   if (!strategy) {
-    std::string names;
-    for (const std::string_view name : StrategyNames()) {
-      names.append(names.empty() ? "" : ", ").append(name);
-    }
-    throw Error(ErrorKind::kUsage,
-                Text("--strategy ", options.strategy, ": one of ", names, " is expected"));
+    throw Error(ErrorKind::kUsage, Text("--strategy ", options.strategy, ": one of ",
+                                        JoinedText(StrategyNames()), " is expected"));
   }
   std::vector<PredictedCandidate> tried;
   const bool needs_memory = Contains(options.objectives, Objective::kMemory);

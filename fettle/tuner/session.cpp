@@ -12,6 +12,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
+#include "fettle/core/joined_text.h"
 #include "fettle/search/pareto_front.h"
 
 namespace fettle {
@@ -30,11 +31,8 @@ Json ToJson(const std::vector<Objective>& objectives) {
 // Sessions of before there was a choice have no such setting.
 std::vector<Objective> ObjectivesFrom(const Json& settings) {
   if (!settings.contains("objectives")) return SessionSettings().objectives;
-  std::string list;
-  for (const Json& name : settings.at("objectives")) {
-    list.append(list.empty() ? "" : ",").append(name.get<std::string>());
-  }
-  return ParseObjectives(list);
+  const auto name_of = [](const Json& name) { return name.get<std::string>(); };
+  return ParseObjectives(JoinedText(settings.at("objectives"), ",", name_of));
 }
 
 Json ToJson(const SessionSettings& settings) {

@@ -1,6 +1,8 @@
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "fettle/core/error.h"
+#include "fettle/core/joined_text.h"
 #include "fettle/network/graph.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/onnx/import.h"
@@ -28,12 +30,6 @@ NodeRow RowOf(const Graph& graph, const Node& node) {
   }
   row.macs = MacsOf(graph, node);
   return row;
-}
-
-std::string Join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
-  return text;
 }
 
 int PrintUnsupported(const std::vector<UnsupportedOperator>& unsupported, bool as_json,
@@ -119,8 +115,7 @@ void PrintTables(const Graph& graph, const std::vector<NetworkDecision>& decisio
     console.out() << "  " << decision.layer;
     if (decision.layers.size() > 1) {
       console.out() << "  (with " << decision.layers.size() - 1
-                    << " more: " << Join({decision.layers.begin() + 1, decision.layers.end()})
-                    << ")";
+                    << " more: " << JoinedText(std::span(decision.layers).subspan(1)) << ")";
     }
     console.out() << '\n';
     for (const NetworkOption& option : decision.options) {

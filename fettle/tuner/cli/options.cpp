@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "fettle/core/error.h"
+#include "fettle/core/joined_text.h"
 
 namespace fettle {
 namespace {
@@ -208,9 +209,7 @@ std::string Options::GetChoice(const std::string& name,
                                const std::vector<std::string>& allowed) const {
   std::string value = Get(name, allowed.front());
   if (std::ranges::find(allowed, value) != allowed.end()) return value;
-  std::string list;
-  for (const std::string& choice : allowed) list.append(list.empty() ? "" : ", ").append(choice);
-  throw BadUsage("--", name, " ", value, ": one of ", list, " is expected");
+  throw BadUsage("--", name, " ", value, ": one of ", JoinedText(allowed), " is expected");
 }
 
 }  // namespace fettle

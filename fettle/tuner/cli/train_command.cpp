@@ -4,6 +4,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
+#include "fettle/core/joined_text.h"
 #include "fettle/network/architectures/architecture_list.h"
 #include "fettle/network/onnx/export.h"
 #include "fettle/network/onnx/import.h"
@@ -122,10 +123,7 @@ void TrainAll(Trainer* trainer, const Dataset& validation, const Target& target,
 }  // namespace
 
 int RunTrain(std::span<const std::string> arguments, Console& console) {
-  std::string names;
-  for (const Architecture& architecture : Architectures()) {
-    names.append(names.empty() ? "" : ", ").append(architecture.name);
-  }
+  const std::string names = JoinedText(Architectures(), ", ", &Architecture::name);
   Options options(
       "train ARCHITECTURE|MODEL.onnx --data DATA --out FILE.onnx",
       Text("Trains a classifier from random weights, goes on training a model, or distils one from "

@@ -5,6 +5,7 @@
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
 #include "fettle/core/fnv1a.h"
+#include "fettle/core/joined_text.h"
 #include "fettle/device/energy_meter.h"
 #include "fettle/device/host_environment.h"
 #include "fettle/network/macs.h"
@@ -59,9 +60,7 @@ void Declare(Options* options) {
   options->AddValue("db", "FILE", kDatabaseHelp);
   options->AddValue("threads", "N", "Threads to deploy with (default 1).");
   options->AddValue("batch", "N", "The batch to deploy with (default 1).");
-  std::string names;
-  for (const std::string& name : Strategies()) names.append(names.empty() ? "" : ", ").append(name);
-  options->AddValue("strategy", "S", Text("How to search: ", names, "."));
+  options->AddValue("strategy", "S", Text("How to search: ", JoinedText(StrategyNames()), "."));
   options->AddValue("max-drop", "PTS", "Verify no candidate predicted to lose more points.");
   options->AddValue("seed", "N", "Of the search and of training (default 1).");
   options->AddFlag("dry-run", "Says what would be searched and measured, and does nothing.");

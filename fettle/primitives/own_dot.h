@@ -25,9 +25,9 @@ struct F32Products {
   static inline void Round(const Vector<kLanes>& from, To* to) {
     StoreVector<kLanes>(from, to);
   }
-  static inline void Add(const float* input, const float* weights, Vector<16>* sums) {
-    Vector<16> row;
-    LoadVector<16>(weights, &row);
+  static inline void Add(const float* input, const float* weights, Vector<kVectorLanes>* sums) {
+    Vector<kVectorLanes> row;
+    LoadVector<kVectorLanes>(weights, &row);
     *sums += *input * row;
   }
 };
@@ -52,13 +52,13 @@ struct BF16Dots {
     }
   }
   FETTLE_AVX512_BF16 static inline void Add(const BF16* input, const BF16* weights,
-                                            Vector<16>* sums) {
+                                            Vector<kVectorLanes>* sums) {
     int pair;
     std::memcpy(&pair, input, sizeof(pair));
     const auto row = reinterpret_cast<__m512bh>(_mm512_loadu_si512(weights));
     const auto pairs = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-    *sums =
-        reinterpret_cast<Vector<16>>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(*sums), row, pairs));
+    *sums = reinterpret_cast<Vector<kVectorLanes>>(
+        _mm512_dpbf16_ps(reinterpret_cast<__m512>(*sums), row, pairs));
   }
 };
 

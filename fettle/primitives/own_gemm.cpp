@@ -7,10 +7,6 @@ namespace {
 
 constexpr int64_t kMostBlockRows = 96;
 
-int64_t RoundedUp(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 }  // namespace
 
 PackedWeights PackWeights(int64_t inner, int64_t columns, DType dtype, const Target& target,

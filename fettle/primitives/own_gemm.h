@@ -20,8 +20,6 @@
 
 namespace fettle {
 
-constexpr int kVectorLanes = 16;
-
 // Weights of inner x columns, in panels of `width` columns: [panel][inner][width], the last panel
 // padded with zeros. bf16 stays bf16 and is widened in registers.
 struct PackedWeights {

@@ -18,6 +18,10 @@ namespace fettle {
 constexpr Layout kAllLayouts[] = {Layout::kPlain, Layout::kChannelsLast, Layout::kBlocked8,
                                   Layout::kBlocked16};
 
+inline int64_t RoundedUp(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
 using KernelInputs = std::span<const std::byte* const>;
 using KernelFunction =
     std::function<void(KernelInputs inputs, std::byte* output, std::byte* workspace)>;

@@ -8,29 +8,28 @@
 namespace fettle {
 namespace {
 
-constexpr int kLanes = 16;
-
 // kRows tiles by kVectors vectors of outputs at one position, summed in registers.
 template <int kRows, int kVectors, typename Products>
 inline void MultiplyRows(const TileProducts& products, const typename Products::Element* v,
                          const typename Products::Element* filters, float* m) {
   constexpr int kStep = Products::kStep;
-  Vector<kLanes> sums[kRows][kVectors] = {};
+  Vector<kVectorLanes> sums[kRows][kVectors] = {};
   for (int64_t k = 0; k < products.depth; k += kStep) {
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
       for (int j = 0; j < kVectors; ++j) {
-        Products::Add(v + i * products.v_stride + k, filters + j * kLanes * kStep, &sums[i][j]);
+        Products::Add(v + i * products.v_stride + k, filters + j * kVectorLanes * kStep,
+                      &sums[i][j]);
       }
     }
-    filters += kVectors * kLanes * kStep;
+    filters += kVectors * kVectorLanes * kStep;
   }
 #pragma GCC unroll 12
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) {
-      StoreVector<kLanes>(sums[i][j], m + i * products.m_stride + int64_t{j} * kLanes);
+      StoreVector<kVectorLanes>(sums[i][j], m + i * products.m_stride + int64_t{j} * kVectorLanes);
     }
   }
 }
@@ -54,7 +53,7 @@ inline void MultiplyPositions(const TileProducts& products, int64_t positions,
             : void()),
        ...);
     }
-    filters += products.depth * kVectors * kLanes;
+    filters += products.depth * kVectors * kVectorLanes;
   }
 }
 

@@ -7,6 +7,9 @@
 
 namespace fettle {
 
+// The floats of a vector of sums in our matrix products.
+constexpr int kVectorLanes = 16;
+
 // kLanes floats in registers, by the compiler's vector extension: one 512-bit register, two of 256
 // bits or four of 128, whatever the instruction set that the code is inlined into has (own_isa.h).
 // Handed about by pointer, since how a vector is passed by value depends on the instruction set.

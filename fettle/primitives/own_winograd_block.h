@@ -17,8 +17,6 @@
 
 namespace fettle {
 
-constexpr int kWinogradLanes = 16;  // outputs of one vector
-
 // The layer, and how V and M lie: V[tile][position][channel], M[tile][position][output of a chunk].
 // A tile's stride is a cache line longer than it needs to be, or the tiles of powers of two
 // would all want the same few sets of the cache.

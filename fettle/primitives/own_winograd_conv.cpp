@@ -55,14 +55,10 @@ void WithLanes(const Target& target, bool is_wide, const Body& body) {
   WithIsa(target, [&] { body.template operator()<8>(); });
 }
 
-int64_t RoundedUp(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 // Vectors of outputs in a chunk: 12 x 2 sums fill 32 registers of 512 bits, 6 x 1 of ours 16 of
 // 256.
 int64_t ChunkOutputs(const Target& target) {
-  return target.has_avx512 ? kChunkLanes : kWinogradLanes;
+  return target.has_avx512 ? kChunkLanes : kVectorLanes;
 }
 
 template <int kOutputs, typename Products>
@@ -81,7 +77,7 @@ class WinogradConv {
     lanes_ = IsWide(layer_.input) ? 16 : 8;
     layer_.v_channels = layer_.input.groups * RoundedUp(layer_.input.lanes, lanes_);
     layer_.v_stride = kPositions * layer_.v_channels + 64 / static_cast<int64_t>(sizeof(Element));
-    layer_.m_stride = kPositions * kChunkLanes + kWinogradLanes;
+    layer_.m_stride = kPositions * kChunkLanes + kVectorLanes;
     layer_.zeros.resize(static_cast<size_t>(layer_.input.lanes), 0);
     outputs_ = layer_.output.groups * layer_.output.lanes;
     TransformFilters(weights);
@@ -118,7 +114,7 @@ class WinogradConv {
 
   int64_t chunks() const { return (outputs_ + chunk_ - 1) / chunk_; }
   int64_t ChunkVectors(int64_t chunk) const {
-    return (std::min(chunk_, outputs_ - chunk * chunk_) + kWinogradLanes - 1) / kWinogradLanes;
+    return (std::min(chunk_, outputs_ - chunk * chunk_) + kVectorLanes - 1) / kVectorLanes;
   }
 
   // G g G^T in double precision, rounded once.
@@ -136,7 +132,7 @@ class WinogradConv {
   }
 
   void TransformFilters(std::span<const Tensor* const> weights) {
-    const int64_t padded = RoundedUp(outputs_, kWinogradLanes);
+    const int64_t padded = RoundedUp(outputs_, kVectorLanes);
     layer_.filters.resize(static_cast<size_t>(kPositions * layer_.v_channels * padded) *
                           sizeof(Element));
     const std::vector<float> filters = WidenedValues(*weights[0]);
@@ -144,7 +140,7 @@ class WinogradConv {
     const float* from = filters.data();
     for (int64_t output = 0; output < layer_.output.channels; ++output) {
       const int64_t chunk = output / chunk_, lane = output % chunk_;
-      const int64_t width = ChunkVectors(chunk) * kWinogradLanes;
+      const int64_t width = ChunkVectors(chunk) * kVectorLanes;
       Element* to = As<Element>(layer_.filters.data()) +
                     chunk * chunk_ * kPositions * layer_.v_channels + lane * Products::kStep;
       for (int64_t k = 0; k < inputs; ++k, from += 9) {

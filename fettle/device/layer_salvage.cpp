@@ -34,10 +34,7 @@ void LayerSalvage::Add(const Reply& reply, const std::optional<LayerProgress>& l
   if (last_progress) place = {last_progress->stage, last_progress->implementation};
   const Salvage::Blame blame = salvage_.AddFailure(reply, place);
   for (const size_t i : blame.whom) {
-    Measurement& measurement = answer_.timings[i].measurement;
-    measurement.status = blame.status;
-    measurement.mode = request_.options.mode;
-    measurement.detail = blame.detail;
+    answer_.timings[i].measurement = blame.MeasurementIn(request_.options.mode);
   }
 }
 

@@ -45,6 +45,8 @@ struct PlanTiming {
   std::optional<int64_t> measured_bytes, loading_bytes;
   std::vector<StepTiming> steps;
 
+  int64_t planned_bytes() const { return arena_bytes + input_output_bytes + weight_bytes; }
+
   friend bool operator==(const PlanTiming&, const PlanTiming&) = default;
 };
 

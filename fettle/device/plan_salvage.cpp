@@ -35,10 +35,7 @@ void PlanSalvage::Add(const Reply& reply, const std::optional<PlanProgress>& las
   if (last_progress) place = {last_progress->stage, last_progress->plan};
   const Salvage::Blame blame = salvage_.AddFailure(reply, place);
   for (const size_t i : blame.whom) {
-    Measurement& measurement = answer_.plans[i].timing.measurement;
-    measurement.status = blame.status;
-    measurement.mode = request_.options.mode;
-    measurement.detail = blame.detail;
+    answer_.plans[i].timing.measurement = blame.MeasurementIn(request_.options.mode);
   }
 }
 

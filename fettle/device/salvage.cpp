@@ -12,6 +12,14 @@ Salvage::Salvage(size_t contenders) {
   if (!all.empty()) parts_.push_back(std::move(all));
 }
 
+Measurement Salvage::Blame::MeasurementIn(CacheMode mode) const {
+  Measurement measurement;
+  measurement.status = status;
+  measurement.mode = mode;
+  measurement.detail = detail;
+  return measurement;
+}
+
 Salvage::Part Salvage::TakeAnswered() {
   assert(!parts_.empty());
   Part part = std::move(parts_.front());

@@ -33,6 +33,8 @@ class Salvage {
     Part whom;
     MeasurementStatus status = MeasurementStatus::kFailed;
     std::string detail;
+
+    Measurement MeasurementIn(CacheMode mode) const;
   };
 
   explicit Salvage(size_t contenders);

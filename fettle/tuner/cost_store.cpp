@@ -9,20 +9,23 @@
 namespace fettle {
 namespace {
 
+constexpr std::chrono::milliseconds kContenderBudget(14), kWarmUpBudget(5), kUsualPreparing(3);
+
 // A layer has a dozen implementations and a network a hundred layers: a few tens of milliseconds
 // each tell the good from the bad, and close contenders are told apart within the network.
 TimingOptions LayerTiming() {
   TimingOptions options;
   options.relative_width = 0.05;
   options.max_rounds = 40;
-  options.contender_budget = std::chrono::milliseconds(14);
-  options.warm_up_budget = std::chrono::milliseconds(5);
+  options.contender_budget = kContenderBudget;
+  options.warm_up_budget = kWarmUpBudget;
   return options;
 }
 
 // What an implementation's budgets come to with its preparing; how often one too slow for them is
 // run all the same; and the reference, which every layer is checked against.
-constexpr double kSecondsOfAnImplementation = 0.022;
+constexpr double kSecondsOfAnImplementation =
+    std::chrono::duration<double>(kContenderBudget + kWarmUpBudget + kUsualPreparing).count();
 constexpr double kFewestRuns = 8;
 constexpr double kReferenceSecondsOfAMac = 1e-8;
 

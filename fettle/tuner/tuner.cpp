@@ -174,6 +174,7 @@ double Tuner::SecondsToRecover(size_t remaining) const {
 }
 
 void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
+  verifier_->PrepareRecovery();  // once; its time is not this candidate's
   const double started = Elapsed();
   const double seconds = SecondsToRecover(remaining);
   const std::string id = Text("c", session_->points().size());
@@ -255,7 +256,6 @@ void Tuner::VerifyAll() {
       SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
   AddSmallest(front, options.objectives, &picks);
   std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
-  if (!picks.empty()) verifier_->PrepareRecovery();
   while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
     observer_->StopIfAsked();
     const PredictedCandidate next = picks.front();

@@ -123,8 +123,7 @@ VerifiedPoint Verifier::VerifyOriginal() {
   point.candidate.clear();
   const PlansAnswer answer = Measure({kOriginal}, 2);
   point.latency_ms = LatencyOfOriginal(answer.plans[0]);
-  point.memory_bytes = answer.plans[0].arena_bytes + answer.plans[0].input_output_bytes +
-                       answer.plans[0].weight_bytes;
+  point.memory_bytes = answer.plans[0].planned_bytes();
   point.measured_memory_bytes = answer.plans[0].measured_bytes;
   point.energy_mj = MeasureEnergies({kOriginal}, 2)[0];
   point.accuracy = OriginalOn(data_.validation, &original_on_validation_).top1;
@@ -272,8 +271,7 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
     return false;
   }
   point->latency_ms = *latency;
-  point->memory_bytes = answer.plans[1].arena_bytes + answer.plans[1].input_output_bytes +
-                        answer.plans[1].weight_bytes;
+  point->memory_bytes = answer.plans[1].planned_bytes();
   point->measured_memory_bytes = answer.plans[1].measured_bytes;
   point->energy_mj = MeasureEnergies({place}, 2)[0];
   if (replaces) {

@@ -69,7 +69,7 @@ std::string BenchJson(const BenchTask& task, const BenchResult& result) {
   Json json = {{"schema", 1}, {"threads", task.threads}, {"precision", task.precision}};
   json["latency_ms"] = LatencyJson(*plans[0].timing.measurement.latency_ms);
   json["default_latency_ms"] = LatencyJson(*plans[1].timing.measurement.latency_ms);
-  json["memory_bytes"] = plans[0].arena_bytes + plans[0].input_output_bytes + plans[0].weight_bytes;
+  json["memory_bytes"] = plans[0].planned_bytes();
   if (const std::optional<PeerComparison>& peer = result.peer) {
     json["against"] = {{"onnxruntime",
                         {{"version", peer->version},

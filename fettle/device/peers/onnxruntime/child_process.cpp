@@ -28,6 +28,8 @@ void CloseAt(int* file) {
   if (*file >= 0) ::close(std::exchange(*file, -1));
 }
 
+bool IsClosedThere(int error) { return error == EPIPE || error == ECONNRESET; }
+
 bool IsTransient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
 std::string OneLine(std::string text) {
@@ -83,10 +85,12 @@ int ChildProcess::Start(const std::vector<std::string>& command, int socket, int
   return error;
 }
 
+// A program that has closed its socket may have answered before: Receive reads that, then the end.
 void ChildProcess::Send(std::string_view bytes, Deadline deadline) {
   while (!bytes.empty()) {
     WaitFor(POLLOUT, deadline);
     const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && IsClosedThere(errno)) return;
     if (sent < 0 && !IsTransient(errno)) Stopped();
     if (sent > 0) bytes.remove_prefix(static_cast<size_t>(sent));
   }

@@ -113,13 +113,21 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
 }
 
 std::vector<PredictedCandidate> DropIndistinct(const std::vector<PredictedCandidate>& front) {
-  constexpr double kLossNoise = 0.002;  // of a difference on some hundreds of images
-  std::vector<PredictedCandidate> distinct;
+  constexpr double kLossNoise = 0.002;    // of a difference on some hundreds of images
+  constexpr double kLatencyNoise = 0.02;  // of a prediction, at the least
+  std::vector<PredictedCandidate> by_loss;
   for (const PredictedCandidate& candidate : front) {
-    if (distinct.empty() || candidate.loss < distinct.back().loss - kLossNoise) {
-      distinct.push_back(candidate);
+    if (by_loss.empty() || candidate.loss < by_loss.back().loss - kLossNoise) {
+      by_loss.push_back(candidate);
     }
   }
+  std::vector<PredictedCandidate> distinct;
+  for (auto candidate = by_loss.rbegin(); candidate != by_loss.rend(); ++candidate) {
+    if (distinct.empty() || candidate->ms < (1 - kLatencyNoise) * distinct.back().ms) {
+      distinct.push_back(*candidate);
+    }
+  }
+  std::ranges::reverse(distinct);
   return distinct;
 }
 

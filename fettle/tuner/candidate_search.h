@@ -43,8 +43,8 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
                                                  const CandidateSearchOptions& options,
                                                  TuneObserver* observer);
 
-// Of a front over latency and loss (fastest first), those whose predicted loss is lower than that
-// of every faster one by more than the noise of its measurement.
+// Of a front over latency and loss (fastest first), those that differ from one another by more than
+// noise: each loses less than every faster one, and is faster than the next by more than that.
 std::vector<PredictedCandidate> DropIndistinct(const std::vector<PredictedCandidate>& front);
 
 // Up to `count` of a front (fastest first), slowest first: both ends, and between them evenly over

@@ -9,7 +9,8 @@
 namespace fettle {
 namespace {
 
-constexpr std::chrono::milliseconds kContenderBudget(14), kWarmUpBudget(5), kUsualPreparing(3);
+constexpr std::chrono::microseconds kBatch(500);
+constexpr std::chrono::milliseconds kContenderBudget(8), kWarmUpBudget(4), kUsualPreparing(3);
 
 // A layer has a dozen implementations and a network a hundred layers: a few tens of milliseconds
 // each tell the good from the bad, and close contenders are told apart within the network.
@@ -19,6 +20,7 @@ TimingOptions LayerTiming() {
   options.max_rounds = 40;
   options.contender_budget = kContenderBudget;
   options.warm_up_budget = kWarmUpBudget;
+  options.min_batch = kBatch;
   return options;
 }
 

@@ -91,7 +91,7 @@ std::string Deploy(const Session& session, const VerifiedPoint& point,
       (!std::filesystem::is_directory(folder) || !std::filesystem::is_empty(folder))) {
     throw BadInput(folder.string(), ": exists and is not an empty folder; name another --out");
   }
-  const std::filesystem::path from = session.FolderOf(point.id);
+  const std::filesystem::path from = session.FolderOf(point);
   ImportOptions options;
   options.batch = session.settings().batch;
   const Graph model = ImportOnnx(from / "model.onnx", options);

@@ -156,8 +156,10 @@ Session Session::Read(const std::filesystem::path& folder) {
   return session;
 }
 
-std::filesystem::path Session::FolderOf(const std::string& id) const {
-  return id == "original" ? folder_ / "original" : folder_ / "candidates" / id;
+std::filesystem::path Session::FolderOf(const VerifiedPoint& point) const {
+  if (point.id == "original") return folder_ / point.id;
+  const std::string revision = point.revision == 0 ? "" : Text(".", point.revision);
+  return folder_ / "candidates" / (point.id + revision);
 }
 
 void Session::Lock() {
@@ -226,6 +228,11 @@ void Session::SetOriginal(const VerifiedPoint& point) {
 
 void Session::AddPoint(const VerifiedPoint& point) {
   Append(Json({{"event", "point"}, {"point", fettle::ToJson(point)}}).dump());
+  for (const VerifiedPoint& other : points_) {
+    if (other.id != point.id || other.revision == point.revision) continue;
+    std::error_code ignored;  // what stays only takes room
+    std::filesystem::remove_all(FolderOf(other), ignored);
+  }
   std::erase_if(points_, [&](const VerifiedPoint& other) { return other.id == point.id; });
   points_.push_back(point);
 }

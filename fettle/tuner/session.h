@@ -34,7 +34,7 @@ struct SessionSettings {
 //
 //   settings.json        SessionSettings
 //   original/            the model: model.onnx, plan.json, weights.bin
-//   candidates/ID/       each verified candidate, likewise
+//   candidates/ID/       each verified candidate, likewise; ID.1, ID.2, ... once trained further
 //   log.jsonl            what became known, a line each, appended and synced: nothing that was
 //                        measured is lost by a kill; half a line at the end is dropped
 //
@@ -54,7 +54,8 @@ class Session {
 
   const std::filesystem::path& folder() const { return folder_; }
   const SessionSettings& settings() const { return settings_; }
-  std::filesystem::path FolderOf(const std::string& id) const;
+  // Where the point's files are: original, candidates/c3, or, trained further, candidates/c3.1.
+  std::filesystem::path FolderOf(const VerifiedPoint& point) const;
 
   // The loss that each single change adds, by candidate text.
   const std::map<std::string, double>& sensitivities() const { return sensitivities_; }
@@ -63,7 +64,8 @@ class Session {
 
   void AddSensitivity(const std::string& candidate, double loss);
   void SetOriginal(const VerifiedPoint& point);
-  void AddPoint(const VerifiedPoint& point);  // one of the same id is replaced
+  // One of the same id is replaced; of an earlier revision the files are removed then.
+  void AddPoint(const VerifiedPoint& point);
   void AddNote(const std::string& event, const std::string& json);  // kept in the log only
 
  private:

@@ -13,12 +13,15 @@ namespace {
 
 constexpr double kFarOff = 1.5;     // times its share is the most that profiling takes by the clock
 constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
-constexpr double kSecondsToFinishAPoint = 3;  // measured again, and evaluated on the test images
-constexpr double kSecondsOfEnergy = 4;        // of each point, where it is measured
-constexpr double kLongestRecovery = 120;      // seconds
+constexpr double kSecondsToFinishAPoint = 4;  // measured again, and evaluated on the test images
+constexpr double kSecondsOfEnergy = 4;          // of each point, where it is measured
+constexpr double kLongestRecovery = 120;        // seconds
 constexpr double kShortestRecovery = 3;
-constexpr double kPickingShare = 0.75;   // of what is left, for a first recovery of every pick
-constexpr double kDeepeningShare = 0.2;  // of what is left, for one further training
+constexpr double kShortestDeepening = 8;
+constexpr double kDeepeningShare =
+    0.3;  // of the time for training; the first recoveries come first
+constexpr double kSecondsAPick = 16;
+constexpr double kWithinReach = 1;  // points of accuracy behind the front, to be trained further
 
 // The spread is over latency and loss; where memory counts, its best is among the picks as well.
 void AddSmallest(const std::vector<PredictedCandidate>& front,
@@ -168,7 +171,7 @@ double Tuner::SecondsToFinish(size_t remaining) const {
 }
 
 double Tuner::SecondsToRecover(size_t remaining) const {
-  const double each = kPickingShare * (Left() - SecondsToFinish(remaining)) /
+  const double each = (Left() - SecondsToFinish(remaining) - deepening_seconds_) /
                       static_cast<double>(std::max<size_t>(1, remaining));
   return std::clamp(each - overhead_seconds_, kShortestRecovery, kLongestRecovery);
 }
@@ -200,23 +203,49 @@ bool Tuner::MayGoOn() const {
   return Left() > SecondsToFinish(0) + overhead_seconds_ + kShortestRecovery;
 }
 
+int64_t Tuner::StepsInAll(const VerifiedPoint& point) const {
+  int64_t steps = point.trained_steps;
+  for (const VerifiedPoint& other : session_->points()) {
+    if (other.id == point.parent) steps += StepsInAll(other);
+  }
+  return steps;
+}
+
+double Tuner::PointsBehind(const VerifiedPoint& point) const {
+  double behind = 0;
+  for (const VerifiedPoint& other : session_->points()) {
+    if (other.latency_ms.value > point.latency_ms.value) continue;
+    behind = std::max(behind, point.drop.value - other.drop.value);
+  }
+  return behind;
+}
+
+// A narrow candidate inherits the training of the wider ones that it was made from and adds its
+// own, so that it may overtake them though they can do more: the least trained go first.
+std::vector<VerifiedPoint> Tuner::WorthDeepening() const {
+  const std::vector<VerifiedPoint> front = FrontOf(*session_);
+  std::vector<VerifiedPoint> worth = session_->points();
+  std::erase_if(worth, [&](const VerifiedPoint& point) {
+    const bool is_near = PointsBehind(point) <= kWithinReach ||
+                         std::ranges::find(front, point.id, &VerifiedPoint::id) != front.end();
+    return point.trained_steps == 0 || !is_near;
+  });
+  std::ranges::stable_sort(worth, {}, [&](const VerifiedPoint& p) { return StepsInAll(p); });
+  return worth;
+}
+
 void Tuner::DeepenFront() {
-  const auto is_better = [](const VerifiedPoint& a, const VerifiedPoint& b) {
-    return a.drop.value < b.drop.value;
-  };
-  std::vector<VerifiedPoint> members = FrontOf(*session_);
-  std::erase_if(members, [](const VerifiedPoint& point) { return point.trained_steps == 0; });
-  std::ranges::sort(members, is_better);
-  for (const VerifiedPoint& member : members) {
-    if (!MayGoOn()) return;
+  std::vector<VerifiedPoint> members = WorthDeepening();
+  for (size_t remaining = members.size(); remaining > 0 && MayGoOn(); --remaining) {
     observer_->StopIfAsked();
-    const double seconds =
-        std::max(kShortestRecovery, std::min({kLongestRecovery, kDeepeningShare * Left(),
-                                              Left() - SecondsToFinish(0) - overhead_seconds_}));
-    const VerifiedPoint deeper = verifier_->Deepen(member, seconds);
-    observer_->Note(Text(member.id, " trained further: accuracy ",
-                         FixedText(100 * member.accuracy.value, 2), " -> ",
-                         FixedText(100 * deeper.accuracy.value, 2), " %"));
+    const VerifiedPoint& member = members[members.size() - remaining];
+    const double share =
+        (Left() - SecondsToFinish(0)) / static_cast<double>(remaining) - overhead_seconds_;
+    const VerifiedPoint deeper =
+        verifier_->Deepen(member, std::clamp(share, kShortestDeepening, kLongestRecovery));
+    observer_->Note(Text(
+        member.id, " trained further: accuracy ", FixedText(100 * member.accuracy.value, 2), " -> ",
+        FixedText(100 * deeper.accuracy.value, 2), " %, ", FixedText(Left(), 0), " s left"));
     if (deeper != member) session_->AddPoint(deeper);
   }
 }
@@ -242,20 +271,20 @@ void Tuner::VerifyAll() {
   const double started = Elapsed();
   std::vector<PredictedCandidate> front =
       SearchCandidates(space_, costs_, session_->sensitivities(), options, observer_);
-  // Beyond the loss of a guess the sum of single changes says nothing any more.
-  const auto classes = static_cast<double>(verifier_->num_classes());
-  std::erase_if(front, [&](const PredictedCandidate& candidate) {
-    return candidate.loss > std::log(classes);
-  });
+  // Far beyond the loss of a guess the sum of single changes says nothing any more.
+  const double most_loss = 2 * std::log(static_cast<double>(verifier_->num_classes()));
+  std::erase_if(front,
+                [&](const PredictedCandidate& candidate) { return candidate.loss > most_loss; });
   observer_->Note(Text("search: ", options.evaluations, " candidates, predicted front of ",
                        front.size(), ", in ", FixedText(Elapsed() - started, 0), " s"));
 
   if (!Contains(options.objectives, Objective::kMemory)) front = DropIndistinct(front);
-  const auto affordable = static_cast<size_t>(std::max(0.0, Left() / 14));
+  const auto affordable = static_cast<size_t>(std::max(0.0, Left() / kSecondsAPick));
   std::vector<PredictedCandidate> picks =
       SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
   AddSmallest(front, options.objectives, &picks);
   std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
+  deepening_seconds_ = kDeepeningShare * std::max(0.0, Left() - SecondsToFinish(picks.size()));
   while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
     observer_->StopIfAsked();
     const PredictedCandidate next = picks.front();

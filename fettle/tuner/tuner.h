@@ -52,7 +52,11 @@ class Tuner {
   double SecondsToRecover(size_t remaining) const;
   bool IsVerified(const Candidate& candidate) const;
   void VerifyOne(const PredictedCandidate& candidate, size_t remaining);
-  // Trains the members of the front further, those that lost least first, while the budget lasts.
+  int64_t StepsInAll(const VerifiedPoint& point) const;  // its own and those it started from
+  // By how many points of accuracy the best that is no slower beats it.
+  double PointsBehind(const VerifiedPoint& point) const;
+  std::vector<VerifiedPoint> WorthDeepening() const;
+  // Trains what is on the front, or near it, further: each gets an equal share of the time left.
   void DeepenFront();
   bool MayGoOn() const;
 
@@ -63,7 +67,8 @@ class Tuner {
   Verifier* verifier_;
   TuneObserver* observer_;
   std::chrono::steady_clock::time_point begin_;
-  double overhead_seconds_ = 4;  // of a verification beside its recovery, as measured
+  double overhead_seconds_ = 4;   // of a verification beside its recovery, as measured
+  double deepening_seconds_ = 0;  // kept for it while the picks are verified
 };
 
 }  // namespace fettle

@@ -24,6 +24,9 @@ struct VerifiedPoint {
   std::string candidate;  // CandidateText; empty for the original
   std::string parent;     // whose trained weights it started from
   int64_t trained_steps = 0;
+  // How often its weights were replaced by further trained ones; each have a folder of their own,
+  // so that the log, in which a point is replaced at once, never speaks of others.
+  int64_t revision = 0;
   Interval latency_ms;
   double predicted_ms = 0;                           // by the additive model, before correction
   double predicted_loss = 0;                         // sum of sensitivities

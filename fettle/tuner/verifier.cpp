@@ -23,6 +23,7 @@ constexpr int64_t kRecoveryBatch = 128;
 // the share, since there is less time to come down from it again.
 constexpr double kRecoveryRate = 0.03;
 constexpr double kRecoverySteps = 250;
+constexpr int64_t kFewestStepsToTime = 10;
 
 TimingOptions NetworkTiming(double seconds) {
   TimingOptions options;
@@ -72,80 +73,94 @@ Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::
 }
 
 const Evaluation& Verifier::OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept) {
-  if (!*kept) *kept = EvaluatePlan(ReadPlan(session_->FolderOf(kOriginal)), dataset, kOriginal);
+  if (!*kept) {
+    *kept = EvaluatePlan(ReadPlan(session_->FolderOf(OriginalPoint())), dataset, kOriginal);
+  }
   return **kept;
 }
 
-PlansAnswer Verifier::Measure(const std::vector<std::string>& ids, double seconds_each) {
+std::vector<std::string> Verifier::FoldersOf(const std::vector<VerifiedPoint>& points) const {
+  std::vector<std::string> folders;
+  for (const VerifiedPoint& point : points) folders.push_back(session_->FolderOf(point).string());
+  return folders;
+}
+
+PlansAnswer Verifier::Measure(const std::vector<VerifiedPoint>& points, double seconds_each) {
   PlansRequest request;
-  for (const std::string& id : ids) request.folders.push_back(session_->FolderOf(id).string());
+  request.folders = FoldersOf(points);
   request.threads = target_.threads;
   request.options = NetworkTiming(seconds_each);
   return MeasurePlans(worker_, request);
 }
 
-std::vector<std::optional<Interval>> Verifier::MeasureEnergies(const std::vector<std::string>& ids,
-                                                               double seconds_each) {
-  std::vector<std::optional<Interval>> energies(ids.size());
+std::vector<std::optional<Interval>> Verifier::MeasureEnergies(
+    const std::vector<VerifiedPoint>& points, double seconds_each) {
+  std::vector<std::optional<Interval>> energies(points.size());
   if (!Contains(session_->settings().objectives, Objective::kEnergy)) return energies;
   observer_->Status("measuring energy");
   EnergyRequest request;
-  for (const std::string& id : ids) request.folders.push_back(session_->FolderOf(id).string());
+  request.folders = FoldersOf(points);
   request.threads = target_.threads;
   request.options.window =
       std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds_each / request.options.trials));
   try {
     const EnergyAnswer answer = MeasureEnergy(worker_, request);
-    for (size_t i = 0; i < ids.size(); ++i) energies[i] = answer.plans[i].total_mj;
+    for (size_t i = 0; i < points.size(); ++i) energies[i] = answer.plans[i].total_mj;
   } catch (const Error& error) {
     // Without the original's there is no scale; of several, one may be at fault.
-    if (error.kind() != ErrorKind::kDevice || ids == std::vector<std::string>{kOriginal}) throw;
-    observer_->Note(Text(ids.size() == 1 ? ids[0] + ": " : std::string(), error.what()));
-    for (size_t i = 0; ids.size() > 1 && i < ids.size(); ++i) {
-      energies[i] = MeasureEnergies({ids[i]}, seconds_each)[0];
+    const bool is_original = points.size() == 1 && points[0].id == kOriginal;
+    if (error.kind() != ErrorKind::kDevice || is_original) throw;
+    observer_->Note(Text(points.size() == 1 ? points[0].id + ": " : std::string(), error.what()));
+    for (size_t i = 0; points.size() > 1 && i < points.size(); ++i) {
+      energies[i] = MeasureEnergies({points[i]}, seconds_each)[0];
     }
   }
   return energies;
 }
 
+VerifiedPoint Verifier::OriginalPoint() const {
+  VerifiedPoint nameless;
+  nameless.id = kOriginal;
+  return session_->original().value_or(nameless);
+}
+
 VerifiedPoint Verifier::VerifyOriginal() {
-  const std::filesystem::path folder = session_->FolderOf(kOriginal);
+  VerifiedPoint point = OriginalPoint();
+  const std::filesystem::path folder = session_->FolderOf(point);
   std::filesystem::create_directories(folder);
   const LayerGraph graph = Lower(space_.original());
   const Plan plan = BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives_, target_),
                               FirstReorder(primitives_, target_), target_.threads);
   ExportOnnx(space_.original(), folder / "model.onnx");
   WritePlan(folder, plan);
-  VerifiedPoint point;
-  point.id = kOriginal;
   point.parameters = space_.original().NumParameters();
   Describe(graph, plan, space_.space().Original(), &point);
   point.candidate.clear();
-  const PlansAnswer answer = Measure({kOriginal}, 2);
+  const PlansAnswer answer = Measure({point}, 2);
   point.latency_ms = LatencyOfOriginal(answer.plans[0]);
   point.memory_bytes = answer.plans[0].planned_bytes();
   point.measured_memory_bytes = answer.plans[0].measured_bytes;
-  point.energy_mj = MeasureEnergies({kOriginal}, 2)[0];
+  point.energy_mj = MeasureEnergies({point}, 2)[0];
   point.accuracy = OriginalOn(data_.validation, &original_on_validation_).top1;
   session_->SetOriginal(point);
   return point;
 }
 
-Graph Verifier::GraphOf(const std::string& id) const {
-  if (id == kOriginal) return space_.original();
+Graph Verifier::GraphOf(const VerifiedPoint& point) const {
+  if (point.id == kOriginal) return space_.original();
   ImportOptions options;
   options.batch = BatchOf(space_.original());
-  return ImportOnnx(session_->FolderOf(id) / "model.onnx", options);
+  return ImportOnnx(session_->FolderOf(point) / "model.onnx", options);
 }
 
 // The trained point with the fewest multiplications among those wider than the candidate.
-std::string Verifier::NearestWider(const Candidate& candidate) const {
-  std::string nearest = kOriginal;
+VerifiedPoint Verifier::NearestWider(const Candidate& candidate) const {
+  VerifiedPoint nearest = OriginalPoint();
   int64_t macs = INT64_MAX;
   for (const VerifiedPoint& point : session_->points()) {
     const std::optional<Candidate> other = ParseCandidate(point.candidate);
     if (!other || !space_.IsWider(*other, candidate) || point.macs >= macs) continue;
-    nearest = point.id;
+    nearest = point;
     macs = point.macs;
   }
   return nearest;
@@ -198,8 +213,10 @@ TrainSettings Verifier::RecoverySettings() const {
 Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
   PrepareRecovery();
   TrainSettings settings = RecoverySettings();
-  // Each recovery sees the images in an order of its own.
-  settings.seed = session_->settings().seed + static_cast<uint64_t>(++recoveries_);
+  // Each recovery sees the images in an order of its own, also once the session is resumed.
+  int64_t steps_before = ++recoveries_;
+  for (const VerifiedPoint& point : session_->points()) steps_before += point.trained_steps;
+  settings.seed = session_->settings().seed + static_cast<uint64_t>(steps_before);
   const double images = std::max(8.0 * kRecoveryBatch, seconds * images_per_second_);
   settings.epochs = EpochsOf(images);
   settings.learning_rate *= std::min(1.0, std::sqrt(images / (kRecoveryBatch * kRecoverySteps)));
@@ -208,6 +225,8 @@ Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
       start, data_.train, settings, TrainingTarget(), *teacher_,
       [&](const TrainProgress& progress) {
         *steps = progress.step;
+        // The next is more like this one than like the original.
+        if (progress.step > kFewestStepsToTime) images_per_second_ = progress.images_per_second;
         observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
         return !observer_->ShouldStop();
       });
@@ -245,12 +264,9 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   const Plan plan = costs_.PlanOf(graph, selection);
   const Evaluation evaluation = EvaluatePlan(plan, data_.validation, point->id);
   const Evaluation& before = OriginalOn(data_.validation, &original_on_validation_);
-  const bool replaces = point->parent == point->id;
-  if (replaces && evaluation.top1.value <= point->accuracy.value) return false;
+  if (point->revision > 0 && evaluation.top1.value <= point->accuracy.value) return false;
 
-  // What replaces files that the log speaks of is made beside them.
-  const std::string place = replaces ? point->id + ".new" : point->id;
-  const std::filesystem::path folder = session_->FolderOf(place);
+  const std::filesystem::path folder = session_->FolderOf(*point);
   std::filesystem::create_directories(folder);
   ExportOnnx(network, folder / "model.onnx");
   WritePlan(folder, plan);
@@ -264,7 +280,7 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->agreement = Agreement(before, evaluation);
 
   observer_->Status(Text(point->id, ": measuring"));
-  const PlansAnswer answer = Measure({kOriginal, place}, 0.8);
+  const PlansAnswer answer = Measure({OriginalPoint(), *point}, 0.8);
   const std::optional<Interval> latency = LatencyOf(answer.plans[1], point->id);
   if (!latency) {
     std::filesystem::remove_all(folder);
@@ -273,11 +289,7 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->latency_ms = *latency;
   point->memory_bytes = answer.plans[1].planned_bytes();
   point->measured_memory_bytes = answer.plans[1].measured_bytes;
-  point->energy_mj = MeasureEnergies({place}, 2)[0];
-  if (replaces) {
-    std::filesystem::remove_all(session_->FolderOf(point->id));
-    std::filesystem::rename(folder, session_->FolderOf(point->id));
-  }
+  point->energy_mj = MeasureEnergies({*point}, 2)[0];
   return true;
 }
 
@@ -285,9 +297,10 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
                                               const PredictedCandidate& predicted, double seconds) {
   VerifiedPoint point;
   point.id = id;
-  point.parent = NearestWider(predicted.candidate);
+  const VerifiedPoint wider = NearestWider(predicted.candidate);
+  point.parent = wider.id;
   point.predicted_loss = predicted.loss;
-  const Graph parent = GraphOf(point.parent);
+  const Graph parent = GraphOf(wider);
   Graph network = space_.Build(predicted.candidate, parent);
   if (MacsOf(network) < MacsOf(parent)) network = Recover(network, seconds, &point.trained_steps);
   if (!Realise(network, predicted.candidate, &point)) return std::nullopt;
@@ -297,11 +310,10 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
 VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
   VerifiedPoint deeper = point;
   int64_t steps = 0;
-  const Graph network = Recover(GraphOf(point.id), seconds, &steps);
-  deeper.parent = point.id;
+  const Graph network = Recover(GraphOf(point), seconds, &steps);
+  ++deeper.revision;
   deeper.changes.clear();
   if (!Realise(network, ParseCandidate(point.candidate).value(), &deeper)) return point;
-  deeper.parent = point.parent;
   deeper.trained_steps += steps;
   return deeper;
 }
@@ -314,11 +326,11 @@ double Verifier::CalibrationLoss(const Candidate& candidate) {
 
 void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
   worker_->Stop();
-  std::vector<std::string> ids = {kOriginal};
-  for (const VerifiedPoint& point : points) ids.push_back(point.id);
+  std::vector<VerifiedPoint> all = {OriginalPoint()};
+  all.insert(all.end(), points.begin(), points.end());
   observer_->Status(Text("measuring the front of ", points.size(), " again, in a fresh process"));
-  const PlansAnswer answer = Measure(ids, 1.2);
-  const std::vector<std::optional<Interval>> energies = MeasureEnergies(ids, 3.5);
+  const PlansAnswer answer = Measure(all, 1.2);
+  const std::vector<std::optional<Interval>> energies = MeasureEnergies(all, 3.5);
   VerifiedPoint original = *session_->original();
   original.latency_ms = LatencyOfOriginal(answer.plans[0]);
   original.energy_mj = energies[0];
@@ -331,7 +343,7 @@ void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
     point.energy_mj = energies[i + 1];
     if (!point.test_accuracy) {
       const Evaluation evaluation =
-          EvaluatePlan(ReadPlan(session_->FolderOf(point.id)), data_.test, point.id + " on test");
+          EvaluatePlan(ReadPlan(session_->FolderOf(point)), data_.test, point.id + " on test");
       point.test_accuracy = evaluation.top1;
       point.test_drop = AccuracyDropPoints(OriginalOn(data_.test, &original_on_test_), evaluation);
     }

@@ -59,23 +59,26 @@ class Verifier {
   void MeasureFinally(const std::vector<VerifiedPoint>& points);
 
  private:
-  Graph GraphOf(const std::string& id) const;
-  std::string NearestWider(const Candidate& candidate) const;
+  VerifiedPoint OriginalPoint() const;  // the session's, or one with no more than the id
+  Graph GraphOf(const VerifiedPoint& point) const;
+  VerifiedPoint NearestWider(const Candidate& candidate) const;
   Graph Recover(const Graph& start, double seconds, int64_t* steps);
   TrainSettings RecoverySettings() const;
   DType TrainingType() const;
   Target TrainingTarget() const;
   double EpochsOf(double images) const;
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
-  PlansAnswer Measure(const std::vector<std::string>& ids, double seconds_each);
+  std::vector<std::string> FoldersOf(const std::vector<VerifiedPoint>& points) const;
+  PlansAnswer Measure(const std::vector<VerifiedPoint>& points, double seconds_each);
   // What an inference of each takes; nothing where energy is no objective.
-  std::vector<std::optional<Interval>> MeasureEnergies(const std::vector<std::string>& ids,
+  std::vector<std::optional<Interval>> MeasureEnergies(const std::vector<VerifiedPoint>& points,
                                                        double seconds_each);
   const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);
   // The latency, or nothing and a note of what went wrong.
   std::optional<Interval> LatencyOf(const PlanTiming& plan, const std::string& id);
-  // Lowers, plans, writes, runs and evaluates a network under the point's id. False where it is no
-  // more accurate than what it would replace or could not be measured: nothing is kept then.
+  // Lowers, plans, writes, runs and evaluates a network under the point's id and revision. False
+  // where it could not be measured, or, as a revision, is no more accurate than the one before:
+  // nothing is kept then.
   bool Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point);
   void Describe(const LayerGraph& graph, const Plan& plan, const Candidate& candidate,
                 VerifiedPoint* point) const;
@@ -89,7 +92,7 @@ class Verifier {
   Target target_;
   TuneObserver* observer_;
   std::optional<Teacher> teacher_;
-  double images_per_second_ = 0;  // of training the original
+  double images_per_second_ = 0;  // of the last training
   int recoveries_ = 0;
   std::optional<Evaluation> original_on_validation_, original_on_test_;
 };

@@ -17,13 +17,18 @@ TEST(PredictedLoss, IsTheSumOfSingleChanges) {
 }
 
 TEST(DropIndistinct, KeepsWhatIsWorthItsTime) {
-  std::vector<PredictedCandidate> front(4);
-  const double losses[] = {0.5, 0.2, 0.1995, 0.1};  // fastest first
-  for (size_t i = 0; i < front.size(); ++i) front[i].loss = losses[i];
+  std::vector<PredictedCandidate> front(5);
+  const double losses[] = {0.5, 0.2, 0.1995, 0.15, 0.1};  // fastest first
+  const double ms[] = {1, 2, 3, 3.96, 4};
+  for (size_t i = 0; i < front.size(); ++i) {
+    front[i].loss = losses[i];
+    front[i].ms = ms[i];
+  }
   const std::vector<PredictedCandidate> kept = DropIndistinct(front);
   ASSERT_EQ(kept.size(), 3u);
-  EXPECT_EQ(kept[1].loss, 0.2);
-  EXPECT_EQ(kept[2].loss, 0.1);
+  EXPECT_EQ(kept[0].ms, 1);
+  EXPECT_EQ(kept[1].ms, 2);  // the one of 3 ms loses as much but for noise
+  EXPECT_EQ(kept[2].ms, 4);  // the one of 3.96 ms is as fast but for noise, and loses more
   EXPECT_TRUE(DropIndistinct({}).empty());
 }
 

@@ -44,6 +44,25 @@ TEST(Session, KeepsWhatItWasTold) {
   EXPECT_EQ(session.points()[0], SamplePoint("c0", 0.9, 0.9));
 }
 
+TEST(Session, ARevisionTakesThePlaceOfTheOneBefore) {
+  const ScratchFolder scratch;
+  Session session = Session::Create(scratch.path() / "s", SampleSettings());
+  VerifiedPoint first = SamplePoint("c0", 1, 0.9), second = SamplePoint("c0", 1, 0.91);
+  second.revision = 1;
+  ASSERT_NE(session.FolderOf(first), session.FolderOf(second));
+  std::filesystem::create_directories(session.FolderOf(first));
+  session.AddPoint(first);
+  std::filesystem::create_directories(session.FolderOf(second));
+  EXPECT_TRUE(std::filesystem::exists(session.FolderOf(first)));  // until the log says otherwise
+  session.AddPoint(second);
+  EXPECT_FALSE(std::filesystem::exists(session.FolderOf(first)));
+  EXPECT_TRUE(std::filesystem::exists(session.FolderOf(second)));
+  session.AddPoint(second);  // measured again: its files stay
+  EXPECT_TRUE(std::filesystem::exists(session.FolderOf(second)));
+  ASSERT_EQ(Session::Read(scratch.path() / "s").points().size(), 1u);
+  EXPECT_EQ(Session::Read(scratch.path() / "s").points()[0], second);
+}
+
 TEST(Session, GoesOnAfterAKillInTheMiddleOfALine) {
   const ScratchFolder scratch;
   const std::filesystem::path folder = scratch.path() / "s";

@@ -114,7 +114,7 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
 
 std::vector<PredictedCandidate> DropIndistinct(const std::vector<PredictedCandidate>& front) {
   constexpr double kLossNoise = 0.002;    // of a difference on some hundreds of images
-  constexpr double kLatencyNoise = 0.02;  // of a prediction, at the least
+  constexpr double kLatencyNoise = 0.03;  // of a prediction, at the least
   std::vector<PredictedCandidate> by_loss;
   for (const PredictedCandidate& candidate : front) {
     if (by_loss.empty() || candidate.loss < by_loss.back().loss - kLossNoise) {

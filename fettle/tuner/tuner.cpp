@@ -13,14 +13,15 @@ namespace {
 
 constexpr double kFarOff = 1.5;     // times its share is the most that profiling takes by the clock
 constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
-constexpr double kSecondsToFinishAPoint = 4;  // measured again, and evaluated on the test images
+constexpr double kSecondsToMeasureAgain = 1.4;  // each point
+constexpr double kSecondsToTest = 2;            // on the test images, each of the front
 constexpr double kSecondsOfEnergy = 4;          // of each point, where it is measured
 constexpr double kLongestRecovery = 120;        // seconds
 constexpr double kShortestRecovery = 3;
 constexpr double kShortestDeepening = 8;
 constexpr double kDeepeningShare =
     0.3;  // of the time for training; the first recoveries come first
-constexpr double kSecondsAPick = 16;
+constexpr double kSecondsAPick = 15;
 constexpr double kWithinReach = 1;  // points of accuracy behind the front, to be trained further
 
 // The spread is over latency and loss; where memory counts, its best is among the picks as well.
@@ -76,21 +77,16 @@ void Tuner::Run() {
   }
   MeasureSensitivities();
   VerifyAll();
-  MeasureFrontFinally();
+  Finish();
 }
 
-void Tuner::MeasureFrontFinally() {
-  std::set<std::string> measured;
-  const auto is_measured = [&](const VerifiedPoint& point) { return measured.contains(point.id); };
-  // What is measured again may fall behind a point that is not, which then is on the front. All are
-  // measured each time, so that the last time compares whatever the front may hold.
-  for (std::vector<VerifiedPoint> front = FrontOf(*session_);
-       !std::ranges::all_of(front, is_measured); front = FrontOf(*session_)) {
+void Tuner::Finish() {
+  // All of them, not the front alone: one that was disturbed when it was verified may belong there.
+  observer_->StopIfAsked();
+  verifier_->MeasureAgain(session_->points());
+  for (const VerifiedPoint& point : FrontOf(*session_)) {
     observer_->StopIfAsked();
-    for (const VerifiedPoint& point : front) measured.insert(point.id);
-    std::vector<VerifiedPoint> points = session_->points();
-    std::erase_if(points, [&](const VerifiedPoint& point) { return !is_measured(point); });
-    verifier_->MeasureFinally(points);
+    if (!point.test_accuracy) verifier_->EvaluateOnTest(point);
   }
 }
 
@@ -164,10 +160,12 @@ bool Tuner::IsVerified(const Candidate& candidate) const {
 }
 
 double Tuner::SecondsToFinish(size_t remaining) const {
-  const size_t points = FrontOf(*session_).size() + remaining + 1;
   const bool has_energy = Contains(session_->settings().objectives, Objective::kEnergy);
-  return (kSecondsToFinishAPoint + (has_energy ? kSecondsOfEnergy : 0)) *
-         static_cast<double>(std::min(points, kUsualFront));
+  const size_t points = session_->points().size() + remaining + 1;
+  const size_t front = std::min(kUsualFront, FrontOf(*session_).size() + remaining + 1);
+  return (kSecondsToMeasureAgain + (has_energy ? kSecondsOfEnergy : 0)) *
+             static_cast<double>(points) +
+         kSecondsToTest * static_cast<double>(front);
 }
 
 double Tuner::SecondsToRecover(size_t remaining) const {
@@ -271,8 +269,8 @@ void Tuner::VerifyAll() {
   const double started = Elapsed();
   std::vector<PredictedCandidate> front =
       SearchCandidates(space_, costs_, session_->sensitivities(), options, observer_);
-  // Far beyond the loss of a guess the sum of single changes says nothing any more.
-  const double most_loss = 2 * std::log(static_cast<double>(verifier_->num_classes()));
+  // On the way to the loss of a guess the sum of single changes says ever less.
+  const double most_loss = 0.5 * std::log(static_cast<double>(verifier_->num_classes()));
   std::erase_if(front,
                 [&](const PredictedCandidate& candidate) { return candidate.loss > most_loss; });
   observer_->Note(Text("search: ", options.evaluations, " candidates, predicted front of ",

@@ -14,13 +14,14 @@ namespace fettle {
 //
 //   1. profile      the layers that decide the space are measured, those not in the database yet:
 //                   as many as kProfileShare of the budget would do if none were known
-//   2. sensitivity  what each single change does to the loss on calibration images
+//   2. sensitivity  what each single change does to the loss on calibration images, a narrower
+//                   network trained for a few steps first
 //   3. search       predicted latency (primitives solved for each candidate) against predicted loss
 //   4. verify       candidates spread over the predicted front are built, recovered, measured from
 //                   end to end and evaluated, the wide ones first, so that the narrow ones start
-//                   from trained weights; what is left of the budget goes into training the
-//                   front's members further, but for
-//   5. finish       the front is measured again in a fresh process
+//                   from trained weights; what is on the front, or near it, is then trained
+//                   further for what is left of the budget, but for
+//   5. finish       all of them are measured again in a fresh process
 //
 // 1 to 3 depend on the measurements in the database, the data and the seed alone, so that a session
 // run again measures no layer twice. Only verified points are ever on the front.
@@ -44,8 +45,8 @@ class Tuner {
   // Whether a candidate is believed to lose more than the session allows: its predicted loss times
   // the points that the verified ones lost for a unit of theirs. Unknown until some have lost any.
   bool IsTooCostly(const PredictedCandidate& candidate) const;
-  // Measures the front again, with the original, until no member of it was left out.
-  void MeasureFrontFinally();
+  // Measures all points again, with the original; what is on the front then sees the test images.
+  void Finish();
   // To measure the front again, and what `remaining` candidates may add to it.
   double SecondsToFinish(size_t remaining) const;
   // How long each of the remaining picks may be trained.

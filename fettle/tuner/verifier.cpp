@@ -23,7 +23,8 @@ constexpr int64_t kRecoveryBatch = 128;
 // the share, since there is less time to come down from it again.
 constexpr double kRecoveryRate = 0.03;
 constexpr double kRecoverySteps = 250;
-constexpr int64_t kFewestStepsToTime = 10;
+constexpr double kGlimpseSteps = 12;  // tell a width that recovers from one that does not
+constexpr int64_t kFewestStepsToTime = 30;
 
 TimingOptions NetworkTiming(double seconds) {
   TimingOptions options;
@@ -210,16 +211,22 @@ TrainSettings Verifier::RecoverySettings() const {
   return settings;
 }
 
-Graph Verifier::Recover(const Graph& start, double seconds, int64_t* steps) {
+Graph Verifier::RecoverFor(const Graph& start, double seconds, int64_t* steps) {
   PrepareRecovery();
-  TrainSettings settings = RecoverySettings();
   // Each recovery sees the images in an order of its own, also once the session is resumed.
   int64_t steps_before = ++recoveries_;
   for (const VerifiedPoint& point : session_->points()) steps_before += point.trained_steps;
-  settings.seed = session_->settings().seed + static_cast<uint64_t>(steps_before);
-  const double images = std::max(8.0 * kRecoveryBatch, seconds * images_per_second_);
-  settings.epochs = EpochsOf(images);
-  settings.learning_rate *= std::min(1.0, std::sqrt(images / (kRecoveryBatch * kRecoverySteps)));
+  const double steps_to_do = seconds * images_per_second_ / kRecoveryBatch;
+  return Recover(start, std::max(8.0, steps_to_do),
+                 session_->settings().seed + static_cast<uint64_t>(steps_before), steps);
+}
+
+Graph Verifier::Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps) {
+  PrepareRecovery();
+  TrainSettings settings = RecoverySettings();
+  settings.seed = seed;
+  settings.epochs = EpochsOf(steps_to_do * kRecoveryBatch);
+  settings.learning_rate *= std::min(1.0, std::sqrt(steps_to_do / kRecoverySteps));
   settings.warmup_epochs = 0.05 * settings.epochs;
   Graph recovered = FineTune(
       start, data_.train, settings, TrainingTarget(), *teacher_,
@@ -302,7 +309,8 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
   point.predicted_loss = predicted.loss;
   const Graph parent = GraphOf(wider);
   Graph network = space_.Build(predicted.candidate, parent);
-  if (MacsOf(network) < MacsOf(parent)) network = Recover(network, seconds, &point.trained_steps);
+  if (MacsOf(network) < MacsOf(parent))
+    network = RecoverFor(network, seconds, &point.trained_steps);
   if (!Realise(network, predicted.candidate, &point)) return std::nullopt;
   return point;
 }
@@ -310,7 +318,7 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
 VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
   VerifiedPoint deeper = point;
   int64_t steps = 0;
-  const Graph network = Recover(GraphOf(point), seconds, &steps);
+  const Graph network = RecoverFor(GraphOf(point), seconds, &steps);
   ++deeper.revision;
   deeper.changes.clear();
   if (!Realise(network, ParseCandidate(point.candidate).value(), &deeper)) return point;
@@ -319,36 +327,47 @@ VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
 }
 
 double Verifier::CalibrationLoss(const Candidate& candidate) {
-  const LayerGraph graph = Lower(space_.Build(candidate));
+  Graph network = space_.Build(candidate);
+  if (MacsOf(network) < MacsOf(space_.original())) {
+    // The same order of images for all, so that they differ by their widths alone.
+    int64_t steps = 0;
+    network = Recover(network, kGlimpseSteps, session_->settings().seed, &steps);
+  }
+  const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
   return EvaluatePlan(costs_.PlanOf(graph, selection), data_.calibration, "sensitivity").loss;
 }
 
-void Verifier::MeasureFinally(const std::vector<VerifiedPoint>& points) {
+void Verifier::MeasureAgain(const std::vector<VerifiedPoint>& points) {
   worker_->Stop();
   std::vector<VerifiedPoint> all = {OriginalPoint()};
   all.insert(all.end(), points.begin(), points.end());
-  observer_->Status(Text("measuring the front of ", points.size(), " again, in a fresh process"));
+  observer_->Status(Text("measuring all ", points.size(), " again, in a fresh process"));
   const PlansAnswer answer = Measure(all, 1.2);
   const std::vector<std::optional<Interval>> energies = MeasureEnergies(all, 3.5);
-  VerifiedPoint original = *session_->original();
-  original.latency_ms = LatencyOfOriginal(answer.plans[0]);
-  original.energy_mj = energies[0];
-  original.test_accuracy = OriginalOn(data_.test, &original_on_test_).top1;
-  session_->SetOriginal(original);
-  for (size_t i = 0; i < points.size(); ++i) {
-    VerifiedPoint point = points[i];
+  all[0].latency_ms = LatencyOfOriginal(answer.plans[0]);
+  all[0].energy_mj = energies[0];
+  session_->SetOriginal(all[0]);
+  for (size_t i = 1; i < all.size(); ++i) {
     // One that fails now keeps the latency that it was verified with.
-    point.latency_ms = LatencyOf(answer.plans[i + 1], point.id).value_or(point.latency_ms);
-    point.energy_mj = energies[i + 1];
-    if (!point.test_accuracy) {
-      const Evaluation evaluation =
-          EvaluatePlan(ReadPlan(session_->FolderOf(point)), data_.test, point.id + " on test");
-      point.test_accuracy = evaluation.top1;
-      point.test_drop = AccuracyDropPoints(OriginalOn(data_.test, &original_on_test_), evaluation);
-    }
-    session_->AddPoint(point);
+    all[i].latency_ms = LatencyOf(answer.plans[i], all[i].id).value_or(all[i].latency_ms);
+    all[i].energy_mj = energies[i];
+    session_->AddPoint(all[i]);
   }
+}
+
+void Verifier::EvaluateOnTest(VerifiedPoint point) {
+  const Evaluation& before = OriginalOn(data_.test, &original_on_test_);
+  VerifiedPoint original = OriginalPoint();
+  if (!original.test_accuracy) {
+    original.test_accuracy = before.top1;
+    session_->SetOriginal(original);
+  }
+  const Evaluation evaluation =
+      EvaluatePlan(ReadPlan(session_->FolderOf(point)), data_.test, point.id + " on test");
+  point.test_accuracy = evaluation.top1;
+  point.test_drop = AccuracyDropPoints(before, evaluation);
+  session_->AddPoint(point);
 }
 
 }  // namespace fettle

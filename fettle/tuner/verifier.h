@@ -51,18 +51,22 @@ class Verifier {
   // trains.
   void PrepareRecovery();
 
-  // The loss on the calibration images.
+  // The loss on the calibration images; of a narrower network after a glimpse of a recovery, always
+  // the same: without it, a width that a few steps repair looks as bad as one that is lost.
   double CalibrationLoss(const Candidate& candidate);
 
-  // The points measured again, in one fresh process, against one another and the original; with
-  // their accuracy on the test images where that is not known.
-  void MeasureFinally(const std::vector<VerifiedPoint>& points);
+  // The points measured again, in one fresh process, against one another and the original.
+  void MeasureAgain(const std::vector<VerifiedPoint>& points);
+
+  // What is reported of a point (and of the original), and never chosen by.
+  void EvaluateOnTest(VerifiedPoint point);
 
  private:
   VerifiedPoint OriginalPoint() const;  // the session's, or one with no more than the id
   Graph GraphOf(const VerifiedPoint& point) const;
   VerifiedPoint NearestWider(const Candidate& candidate) const;
-  Graph Recover(const Graph& start, double seconds, int64_t* steps);
+  Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
+  Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
   TrainSettings RecoverySettings() const;
   DType TrainingType() const;
   Target TrainingTarget() const;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -79,6 +80,16 @@ SessionSettings SettingsFrom(const std::filesystem::path& file) {
 
 [[noreturn]] void FailOn(const std::filesystem::path& file) {
   throw BadInput(file.string(), ": ", std::strerror(errno));
+}
+
+// A point's id names a folder, which may be removed: it must not lead out of the session.
+void RequireSafeId(const std::string& id, const std::filesystem::path& file, size_t line) {
+  const bool is_safe =
+      !id.empty() && std::ranges::all_of(id, [](unsigned char c) { return std::isalnum(c) != 0; });
+  if (!is_safe) {
+    throw BadInput(file.string(), ": line ", line, ": a point's id is of letters and digits, not '",
+                   id, "'");
+  }
 }
 
 // The first setting that differs from those of the session, or nothing.
@@ -189,6 +200,7 @@ void Session::ReadLog() {
         original_ = PointFromJson(json.at("point"));
       } else if (event == "point") {
         const VerifiedPoint point = PointFromJson(json.at("point"));
+        RequireSafeId(point.id, file, number);
         std::erase_if(points_, [&](const VerifiedPoint& other) { return other.id == point.id; });
         points_.push_back(point);
       }

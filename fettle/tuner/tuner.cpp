@@ -203,8 +203,12 @@ bool Tuner::MayGoOn() const {
 
 int64_t Tuner::StepsInAll(const VerifiedPoint& point) const {
   int64_t steps = point.trained_steps;
-  for (const VerifiedPoint& other : session_->points()) {
-    if (other.id == point.parent) steps += StepsInAll(other);
+  std::string parent = point.parent;
+  for (size_t i = 0; i < session_->points().size(); ++i) {  // no more generations than points
+    const auto found = std::ranges::find(session_->points(), parent, &VerifiedPoint::id);
+    if (found == session_->points().end()) break;
+    steps += found->trained_steps;
+    parent = found->parent;
   }
   return steps;
 }

@@ -24,6 +24,11 @@ constexpr int64_t kRecoveryBatch = 128;
 constexpr double kRecoveryRate = 0.03;
 constexpr double kRecoverySteps = 250;
 constexpr double kGlimpseSteps = 12;  // tell a width that recovers from one that does not
+constexpr double kFewestGlimpseSteps = 4;
+constexpr double kGlimpseShare = 0.2;  // of the budget is the most that all glimpses take
+// What training is reckoned at, by the multiplications of a forward pass; forward and both backward
+// ones are three. Not measured: what the search asks for must not depend on the clock.
+constexpr double kTrainingMacsPerSecond = 1e11;
 constexpr int64_t kFewestStepsToTime = 30;
 
 TimingOptions NetworkTiming(double seconds) {
@@ -326,12 +331,27 @@ VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
   return deeper;
 }
 
+double Verifier::GlimpseSteps() const {
+  const std::vector<Decision>& options = space_.space().decisions();
+  double glimpses = 0;
+  for (size_t i = 0; i < options.size(); ++i) {
+    const bool is_width = space_.decisions()[i].kind == TuningDecision::Kind::kWidth;
+    if (is_width) glimpses += options[i].num_options - 1;
+  }
+  const double seconds_a_step = 3.0 * static_cast<double>(MacsOf(space_.original())) *
+                                kRecoveryBatch / kTrainingMacsPerSecond;
+  const double affordable =
+      kGlimpseShare * session_->settings().budget_seconds / (glimpses * seconds_a_step);
+  return affordable < kFewestGlimpseSteps ? 0 : std::min(kGlimpseSteps, std::floor(affordable));
+}
+
 double Verifier::CalibrationLoss(const Candidate& candidate) {
   Graph network = space_.Build(candidate);
-  if (MacsOf(network) < MacsOf(space_.original())) {
+  const double glimpse = GlimpseSteps();
+  if (glimpse > 0 && MacsOf(network) < MacsOf(space_.original())) {
     // The same order of images for all, so that they differ by their widths alone.
     int64_t steps = 0;
-    network = Recover(network, kGlimpseSteps, session_->settings().seed, &steps);
+    network = Recover(network, glimpse, session_->settings().seed, &steps);
   }
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));

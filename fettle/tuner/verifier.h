@@ -52,7 +52,8 @@ class Verifier {
   void PrepareRecovery();
 
   // The loss on the calibration images; of a narrower network after a glimpse of a recovery, always
-  // the same: without it, a width that a few steps repair looks as bad as one that is lost.
+  // the same: without it, a width that a few steps repair looks as bad as one that is lost. Where
+  // the budget is too short for a few steps of each, there is no glimpse.
   double CalibrationLoss(const Candidate& candidate);
 
   // The points measured again, in one fresh process, against one another and the original.
@@ -68,6 +69,7 @@ class Verifier {
   Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
   TrainSettings RecoverySettings() const;
+  double GlimpseSteps() const;
   DType TrainingType() const;
   Target TrainingTarget() const;
   double EpochsOf(double images) const;

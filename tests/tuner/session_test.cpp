@@ -100,6 +100,17 @@ TEST(Session, SaysWhichLineIsDamaged) {
   EXPECT_THAT(MessageOf([&] { Session::Read(folder); }), HasSubstr("log.jsonl: line 2"));
 }
 
+TEST(Session, APointCannotLeadOutOfIt) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  { Session::Create(folder, SampleSettings()).AddPoint(SamplePoint("c0", 1, 0.9)); }
+  std::string log = ReadFile(folder / "log.jsonl");
+  log.replace(log.find("\"c0\""), 4, "\"../../x\"");
+  WriteFileAtomically(folder / "log.jsonl", log);
+  EXPECT_THAT(MessageOf([&] { Session::Resume(folder, SampleSettings()); }),
+              HasSubstr("log.jsonl: line 1: a point's id"));
+}
+
 TEST(Session, IsWorkedOnByOneProcessAtATime) {
   const ScratchFolder scratch;
   const std::filesystem::path folder = scratch.path() / "s";

@@ -15,12 +15,17 @@ namespace {
 // A batch that came out too short is repeated with more runs, but not without end.
 constexpr int kMostAttempts = 10;
 
+// A median's interval needs so many samples; for them a contender may go so far over its budget.
+constexpr int kFewestSamples = 6;
+constexpr int kMostOverrun = 3;
+
 struct Racer {
   explicit Racer(Contender* what) : contender(what) {}
 
   Contender* contender;
   int runs = 1;  // of a batch
-  std::chrono::nanoseconds spent{0};
+  int samples = 0;
+  std::chrono::nanoseconds spent{0};  // on samples
   bool has_failed = false;
   std::string failure;
 };
@@ -102,18 +107,20 @@ class Race {
   double TimeReference() { return TimeLongEnough(&reference_stopwatch_, &reference_).MsPerRun(); }
 
   void TimeOnce(size_t contender) {
-    const auto start = environment_.Now();
     Guarded(&racers_[contender], [&](Racer* racer) {
       // The others have had the caches since: a batch of few runs would be slower by the first.
       if (options_.mode == CacheMode::kHot) racer->contender->Run();
+      const auto start = environment_.Now();
       rounds_.Add(contender, TimeLongEnough(&stopwatch_, racer));
+      racer->spent += environment_.Now() - start;
+      ++racer->samples;
     });
-    racers_[contender].spent += environment_.Now() - start;
   }
 
   bool IsSpent(size_t contender) const {
     const Racer& racer = racers_[contender];
-    return racer.has_failed || racer.spent >= options_.contender_budget;
+    const int overrun = racer.samples < kFewestSamples ? kMostOverrun : 1;
+    return racer.has_failed || racer.spent >= overrun * options_.contender_budget;
   }
 
   // Those not yet settled, and those that are but cannot be told from one that is not.

@@ -28,7 +28,7 @@ TimingOptions LayerTiming() {
 // run all the same; and the reference, which every layer is checked against.
 constexpr double kSecondsOfAnImplementation =
     std::chrono::duration<double>(kContenderBudget + kWarmUpBudget + kUsualPreparing).count();
-constexpr double kFewestRuns = 8;
+constexpr double kFewestRuns = 14;  // 6 samples, each after an untimed run, and the warm-up
 constexpr double kReferenceSecondsOfAMac = 1e-8;
 
 int64_t SecondsSince1970() {

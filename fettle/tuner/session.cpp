@@ -117,6 +117,7 @@ Session::Session(Session&& other) noexcept
       log_(std::exchange(other.log_, -1)),
       lock_(std::exchange(other.lock_, -1)),
       sensitivities_(std::move(other.sensitivities_)),
+      sensitivity_steps_(other.sensitivity_steps_),
       original_(std::move(other.original_)),
       points_(std::move(other.points_)) {}
 
@@ -153,6 +154,7 @@ Session Session::Resume(const std::filesystem::path& folder, const SessionSettin
   session.settings_.budget_seconds = settings.budget_seconds;
   session.Lock();
   session.ReadLog();
+  session.RemoveOrphans();
   return session;
 }
 
@@ -195,7 +197,8 @@ void Session::ReadLog() {
       const Json json = Json::parse(text.substr(begin, end - begin));
       const auto event = json.at("event").get<std::string>();
       if (event == "sensitivity") {
-        sensitivities_[json.at("candidate").get<std::string>()] = json.at("loss").get<double>();
+        KeepSensitivity(json.at("candidate").get<std::string>(), json.at("loss").get<double>(),
+                        json.value("steps", int64_t{0}));
       } else if (event == "original") {
         original_ = PointFromJson(json.at("point"));
       } else if (event == "point") {
@@ -228,9 +231,31 @@ void Session::Append(const std::string& line) {
   }
 }
 
-void Session::AddSensitivity(const std::string& candidate, double loss) {
-  Append(Json({{"event", "sensitivity"}, {"candidate", candidate}, {"loss", loss}}).dump());
+void Session::KeepSensitivity(const std::string& candidate, double loss, int64_t steps) {
+  if (sensitivity_steps_ != steps) sensitivities_.clear();
+  sensitivity_steps_ = steps;
   sensitivities_[candidate] = loss;
+}
+
+// A kill between a point's files and its line in the log leaves a folder that nothing names.
+void Session::RemoveOrphans() const {
+  std::error_code ignored;  // what stays only takes room
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "candidates", ignored)) {
+    const std::string name = entry.path().filename();
+    const bool is_ours = name.size() > 1 && name[0] == 'c' &&
+                         name.find_first_not_of("0123456789.", 1) == std::string::npos;
+    const auto is_its = [&](const VerifiedPoint& point) { return FolderOf(point) == entry.path(); };
+    if (is_ours && std::ranges::none_of(points_, is_its)) {
+      std::filesystem::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
+void Session::AddSensitivity(const std::string& candidate, double loss, int64_t steps) {
+  Append(
+      Json({{"event", "sensitivity"}, {"candidate", candidate}, {"loss", loss}, {"steps", steps}})
+          .dump());
+  KeepSensitivity(candidate, loss, steps);
 }
 
 void Session::SetOriginal(const VerifiedPoint& point) {

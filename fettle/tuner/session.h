@@ -57,12 +57,15 @@ class Session {
   // Where the point's files are: original, candidates/c3, or, trained further, candidates/c3.1.
   std::filesystem::path FolderOf(const VerifiedPoint& point) const;
 
-  // The loss that each single change adds, by candidate text.
+  // The loss that each single change adds, by candidate text: those measured after as many steps
+  // of recovery as the last one, the only ones that can be compared.
   const std::map<std::string, double>& sensitivities() const { return sensitivities_; }
+  // Nothing where there are no sensitivities.
+  std::optional<int64_t> sensitivity_steps() const { return sensitivity_steps_; }
   const std::optional<VerifiedPoint>& original() const { return original_; }
   const std::vector<VerifiedPoint>& points() const { return points_; }
 
-  void AddSensitivity(const std::string& candidate, double loss);
+  void AddSensitivity(const std::string& candidate, double loss, int64_t steps);
   void SetOriginal(const VerifiedPoint& point);
   // One of the same id is replaced; of an earlier revision the files are removed then.
   void AddPoint(const VerifiedPoint& point);
@@ -72,12 +75,15 @@ class Session {
   Session(std::filesystem::path folder, SessionSettings settings);
   void Lock();
   void ReadLog();
+  void KeepSensitivity(const std::string& candidate, double loss, int64_t steps);
+  void RemoveOrphans() const;
   void Append(const std::string& line);
 
   std::filesystem::path folder_;
   SessionSettings settings_;
   int log_ = -1, lock_ = -1;
   std::map<std::string, double> sensitivities_;
+  std::optional<int64_t> sensitivity_steps_;
   std::optional<VerifiedPoint> original_;
   std::vector<VerifiedPoint> points_;
 };

@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string>
 
 #include "fettle/core/error.h"
+#include "fettle/network/batch.h"
+#include "fettle/network/macs.h"
 #include "fettle/tuner/fixed_text.h"
+#include "fettle/tuner/glimpse.h"
 
 namespace fettle {
 namespace {
 
-constexpr double kFarOff = 1.5;     // times its share is the most that profiling takes by the clock
+constexpr double kFarOff = 1.5;     // times its share is the most that a step takes by the clock
 constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
 constexpr double kSecondsToMeasureAgain = 1.4;  // each point
 constexpr double kSecondsToTest = 2;            // on the test images, each of the front
@@ -126,31 +128,61 @@ void Tuner::Profile() {
                        FixedText(Elapsed() - started, 0), " s"));
 }
 
+int64_t Tuner::GlimpseStepsOfSession() const {
+  if (session_->sensitivity_steps()) return *session_->sensitivity_steps();
+  int64_t glimpses = 0;
+  for (size_t i = 0; i < space_.decisions().size(); ++i) {
+    if (space_.decisions()[i].kind != TuningDecision::Kind::kWidth) continue;
+    glimpses += space_.space().decisions()[i].num_options - 1;
+  }
+  const Graph& network = space_.original();
+  return GlimpseSteps(MacsOf(network) / BatchOf(network), glimpses,
+                      session_->settings().budget_seconds, verifier_->ReckonedTrainingSpeed());
+}
+
 void Tuner::MeasureSensitivities() {
+  const double started = Elapsed();
+  int64_t steps = GlimpseStepsOfSession();
+  if (!MeasureSensitivitiesAfter(steps)) {
+    observer_->Note(Text("sensitivity: ", steps,
+                         " steps of recovery take far longer than reckoned (",
+                         FixedText(Elapsed() - started, 0), " s so far); measured without them"));
+    steps = 0;
+    MeasureSensitivitiesAfter(steps);
+  }
+  observer_->Note(Text("sensitivity: ", session_->sensitivities().size(), " single changes, after ",
+                       steps, " steps of recovery, in ", FixedText(Elapsed() - started, 0), " s"));
+}
+
+bool Tuner::MeasureSensitivitiesAfter(int64_t glimpse_steps) {
   const DesignSpace& space = space_.space();
-  const std::string original = CandidateText(space.Original());
-  const auto known = [&](const std::string& text) {
-    return session_->sensitivities().contains(text);
+  const auto is_known = [&](const std::string& text) {
+    return session_->sensitivity_steps() == glimpse_steps &&
+           session_->sensitivities().contains(text);
   };
   std::vector<Candidate> singles;
   for (size_t i = 0; i < space.size(); ++i) {
     for (int option = 1; option < space.decisions()[i].num_options; ++option) {
-      singles.push_back(SingleChange(space, i, option));
+      const Candidate single = SingleChange(space, i, option);
+      if (!is_known(CandidateText(single))) singles.push_back(single);
     }
   }
-  const double loss_of_original = verifier_->CalibrationLoss(space.Original());
-  size_t done = 0;
+  if (singles.empty()) return true;
+  const double loss_of_original = verifier_->CalibrationLoss(space.Original(), 0);
   const double started = Elapsed();
-  for (const Candidate& single : singles) {
+  const double most_seconds = kFarOff * kGlimpseShare * session_->settings().budget_seconds;
+  for (size_t done = 0; done < singles.size(); ++done) {
     observer_->StopIfAsked();
-    ++done;
-    if (known(CandidateText(single))) continue;
-    session_->AddSensitivity(CandidateText(single),
-                             verifier_->CalibrationLoss(single) - loss_of_original);
-    observer_->Status(Text("sensitivity: ", done, " of ", singles.size(), " changes"));
+    if (glimpse_steps > 0 && Elapsed() - started > most_seconds) return false;
+    session_->AddSensitivity(
+        CandidateText(singles[done]),
+        verifier_->CalibrationLoss(singles[done], glimpse_steps) - loss_of_original, glimpse_steps);
+    const double each = (Elapsed() - started) / static_cast<double>(done + 1);
+    observer_->Status(Text("sensitivity: ", done + 1, " of ", singles.size(), " changes, about ",
+                           FixedText(each * static_cast<double>(singles.size() - done - 1), 0),
+                           " s left"));
   }
-  observer_->Note(Text("sensitivity: ", singles.size(), " single changes, in ",
-                       FixedText(Elapsed() - started, 0), " s"));
+  return true;
 }
 
 bool Tuner::IsVerified(const Candidate& candidate) const {
@@ -197,8 +229,8 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
       " steps of recovery from ", point.parent, energy, ", ", FixedText(spent, 0), " s"));
 }
 
-bool Tuner::MayGoOn() const {
-  return Left() > SecondsToFinish(0) + overhead_seconds_ + kShortestRecovery;
+bool Tuner::MayGoOn(double seconds) const {
+  return Left() > SecondsToFinish(0) + overhead_seconds_ + seconds;
 }
 
 int64_t Tuner::StepsInAll(const VerifiedPoint& point) const {
@@ -238,7 +270,8 @@ std::vector<VerifiedPoint> Tuner::WorthDeepening() const {
 
 void Tuner::DeepenFront() {
   std::vector<VerifiedPoint> members = WorthDeepening();
-  for (size_t remaining = members.size(); remaining > 0 && MayGoOn(); --remaining) {
+  for (size_t remaining = members.size(); remaining > 0 && MayGoOn(kShortestDeepening);
+       --remaining) {
     observer_->StopIfAsked();
     const VerifiedPoint& member = members[members.size() - remaining];
     const double share =
@@ -287,13 +320,14 @@ void Tuner::VerifyAll() {
   AddSmallest(front, options.objectives, &picks);
   std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
   deepening_seconds_ = kDeepeningShare * std::max(0.0, Left() - SecondsToFinish(picks.size()));
-  while (!picks.empty() && (session_->points().size() < kFewestPoints || MayGoOn())) {
+  while (!picks.empty() &&
+         (session_->points().size() < kFewestPoints || MayGoOn(kShortestRecovery))) {
     observer_->StopIfAsked();
     const PredictedCandidate next = picks.front();
     if (!IsTooCostly(next)) VerifyOne(next, picks.size());
     picks.erase(picks.begin());
   }
-  while (MayGoOn()) {
+  while (MayGoOn(kShortestDeepening)) {
     const double before = Left();
     DeepenFront();
     if (Left() > before - 1) return;  // nothing on the front was trained

@@ -23,8 +23,8 @@ namespace fettle {
 //                   further for what is left of the budget, but for
 //   5. finish       all of them are measured again in a fresh process
 //
-// 1 to 3 depend on the measurements in the database, the data and the seed alone, so that a session
-// run again measures no layer twice. Only verified points are ever on the front.
+// 1 to 3 depend on the measurements in the database, the data, the seed and the budget alone, so
+// that a session run again measures no layer twice. Only verified points are ever on the front.
 class Tuner {
  public:
   Tuner(Session* session, const TuningSpace& space, CostStore* store, const CandidateCosts& costs,
@@ -41,25 +41,34 @@ class Tuner {
   double Left() const { return session_->settings().budget_seconds - Elapsed(); }
   void Profile();
   void MeasureSensitivities();
+  // Of each single change, after so many steps of recovery, unless the session knows it. False
+  // where the glimpses took far longer than reckoned; then they are given up.
+  bool MeasureSensitivitiesAfter(int64_t glimpse_steps);
+  // As many as the session began with, so that all can be compared.
+  int64_t GlimpseStepsOfSession() const;
   void VerifyAll();
   // Whether a candidate is believed to lose more than the session allows: its predicted loss times
   // the points that the verified ones lost for a unit of theirs. Unknown until some have lost any.
   bool IsTooCostly(const PredictedCandidate& candidate) const;
   // Measures all points again, with the original; what is on the front then sees the test images.
   void Finish();
-  // To measure the front again, and what `remaining` candidates may add to it.
+  // To measure all points again, and those that `remaining` candidates may add, and to see the test
+  // images with the front.
   double SecondsToFinish(size_t remaining) const;
   // How long each of the remaining picks may be trained.
   double SecondsToRecover(size_t remaining) const;
   bool IsVerified(const Candidate& candidate) const;
   void VerifyOne(const PredictedCandidate& candidate, size_t remaining);
-  int64_t StepsInAll(const VerifiedPoint& point) const;  // its own and those it started from
+  // Its own and those of the networks that it started from, also what these were trained later.
+  int64_t StepsInAll(const VerifiedPoint& point) const;
   // By how many points of accuracy the best that is no slower beats it.
   double PointsBehind(const VerifiedPoint& point) const;
   std::vector<VerifiedPoint> WorthDeepening() const;
-  // Trains what is on the front, or near it, further: each gets an equal share of the time left.
+  // Trains what is on the front, or near it, further: each gets an equal share of the time left,
+  // but no less than tells (kShortestDeepening).
   void DeepenFront();
-  bool MayGoOn() const;
+  // Whether there is time for another training of so many seconds.
+  bool MayGoOn(double seconds) const;
 
   Session* session_;
   const TuningSpace& space_;

@@ -12,23 +12,18 @@
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
 #include "fettle/training/trainer/fine_tuning.h"
+#include "fettle/tuner/glimpse.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
 
 constexpr const char* kOriginal = "original";
-constexpr int64_t kRecoveryBatch = 128;
+constexpr int64_t kRecoveryBatch = kGlimpseBatch;
 // The learning rate of a recovery of so many steps; of a shorter one it is smaller by the root of
 // the share, since there is less time to come down from it again.
 constexpr double kRecoveryRate = 0.03;
 constexpr double kRecoverySteps = 250;
-constexpr double kGlimpseSteps = 12;  // tell a width that recovers from one that does not
-constexpr double kFewestGlimpseSteps = 4;
-constexpr double kGlimpseShare = 0.2;  // of the budget is the most that all glimpses take
-// What training is reckoned at, by the multiplications of a forward pass; forward and both backward
-// ones are three. Not measured: what the search asks for must not depend on the clock.
-constexpr double kTrainingMacsPerSecond = 1e11;
 constexpr int64_t kFewestStepsToTime = 30;
 
 TimingOptions NetworkTiming(double seconds) {
@@ -114,10 +109,12 @@ std::vector<std::optional<Interval>> Verifier::MeasureEnergies(
     for (size_t i = 0; i < points.size(); ++i) energies[i] = answer.plans[i].total_mj;
   } catch (const Error& error) {
     // Without the original's there is no scale; of several, one may be at fault.
-    const bool is_original = points.size() == 1 && points[0].id == kOriginal;
-    if (error.kind() != ErrorKind::kDevice || is_original) throw;
+    const bool is_unscaled =
+        points.size() == 1 && points[0].id == kOriginal && !points[0].energy_mj;
+    if (error.kind() != ErrorKind::kDevice || is_unscaled) throw;
     observer_->Note(Text(points.size() == 1 ? points[0].id + ": " : std::string(), error.what()));
     for (size_t i = 0; points.size() > 1 && i < points.size(); ++i) {
+      observer_->StopIfAsked();
       energies[i] = MeasureEnergies({points[i]}, seconds_each)[0];
     }
   }
@@ -331,27 +328,19 @@ VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
   return deeper;
 }
 
-double Verifier::GlimpseSteps() const {
-  const std::vector<Decision>& options = space_.space().decisions();
-  double glimpses = 0;
-  for (size_t i = 0; i < options.size(); ++i) {
-    const bool is_width = space_.decisions()[i].kind == TuningDecision::Kind::kWidth;
-    if (is_width) glimpses += options[i].num_options - 1;
-  }
-  const double seconds_a_step = 3.0 * static_cast<double>(MacsOf(space_.original())) *
-                                kRecoveryBatch / kTrainingMacsPerSecond;
-  const double affordable =
-      kGlimpseShare * session_->settings().budget_seconds / (glimpses * seconds_a_step);
-  return affordable < kFewestGlimpseSteps ? 0 : std::min(kGlimpseSteps, std::floor(affordable));
-}
-
-double Verifier::CalibrationLoss(const Candidate& candidate) {
+double Verifier::CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps) {
   Graph network = space_.Build(candidate);
-  const double glimpse = GlimpseSteps();
-  if (glimpse > 0 && MacsOf(network) < MacsOf(space_.original())) {
-    // The same order of images for all, so that they differ by their widths alone.
+  if (glimpse_steps > 0 && MacsOf(network) < MacsOf(space_.original())) {
+    PrepareRecovery();
     int64_t steps = 0;
-    network = Recover(network, glimpse, session_->settings().seed, &steps);
+    try {
+      network =
+          Recover(network, static_cast<double>(glimpse_steps), session_->settings().seed, &steps);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kBadInput) throw;
+      observer_->Note(Text("sensitivity of ", CandidateText(candidate), ": ", error.what(),
+                           "; taken without training"));
+    }
   }
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
@@ -365,15 +354,13 @@ void Verifier::MeasureAgain(const std::vector<VerifiedPoint>& points) {
   observer_->Status(Text("measuring all ", points.size(), " again, in a fresh process"));
   const PlansAnswer answer = Measure(all, 1.2);
   const std::vector<std::optional<Interval>> energies = MeasureEnergies(all, 3.5);
-  all[0].latency_ms = LatencyOfOriginal(answer.plans[0]);
-  all[0].energy_mj = energies[0];
-  session_->SetOriginal(all[0]);
-  for (size_t i = 1; i < all.size(); ++i) {
-    // One that fails now keeps the latency that it was verified with.
+  for (size_t i = 0; i < all.size(); ++i) {
+    // One that fails now keeps what it was verified with.
     all[i].latency_ms = LatencyOf(answer.plans[i], all[i].id).value_or(all[i].latency_ms);
-    all[i].energy_mj = energies[i];
-    session_->AddPoint(all[i]);
+    if (energies[i]) all[i].energy_mj = energies[i];
   }
+  session_->SetOriginal(all[0]);
+  for (size_t i = 1; i < all.size(); ++i) session_->AddPoint(all[i]);
 }
 
 void Verifier::EvaluateOnTest(VerifiedPoint point) {

@@ -11,6 +11,7 @@
 #include "fettle/training/evaluation/evaluation.h"
 #include "fettle/training/trainer/trainer.h"
 #include "fettle/tuner/candidate_search.h"
+#include "fettle/tuner/glimpse.h"
 #include "fettle/tuner/session.h"
 #include "fettle/tuner/tune_observer.h"
 
@@ -32,6 +33,9 @@ class Verifier {
            const TuningData& data, WorkerClient* worker, const PrimitiveList& primitives,
            const Target& target, TuneObserver* observer);
 
+  // The multiplications a second that training is reckoned at, see glimpse.h.
+  double ReckonedTrainingSpeed() const { return ReckonedTrainingMacsPerSecond(target_); }
+
   int64_t num_classes() const { return data_.validation.num_classes; }
 
   // The model as it is, with the default primitives in f32; written to the session.
@@ -51,12 +55,13 @@ class Verifier {
   // trains.
   void PrepareRecovery();
 
-  // The loss on the calibration images; of a narrower network after a glimpse of a recovery, always
-  // the same: without it, a width that a few steps repair looks as bad as one that is lost. Where
-  // the budget is too short for a few steps of each, there is no glimpse.
-  double CalibrationLoss(const Candidate& candidate);
+  // The loss on the calibration images; of a narrower network after a glimpse of a recovery of so
+  // many steps (glimpse.h), with the images in the same order for all, so that they differ by their
+  // widths alone. One whose training comes apart is evaluated as it was before.
+  double CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps);
 
-  // The points measured again, in one fresh process, against one another and the original.
+  // The points measured again, in one fresh process, against one another and the original. What
+  // cannot be measured now stays as it was.
   void MeasureAgain(const std::vector<VerifiedPoint>& points);
 
   // What is reported of a point (and of the original), and never chosen by.
@@ -69,14 +74,13 @@ class Verifier {
   Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
   TrainSettings RecoverySettings() const;
-  double GlimpseSteps() const;
   DType TrainingType() const;
   Target TrainingTarget() const;
   double EpochsOf(double images) const;
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
   std::vector<std::string> FoldersOf(const std::vector<VerifiedPoint>& points) const;
   PlansAnswer Measure(const std::vector<VerifiedPoint>& points, double seconds_each);
-  // What an inference of each takes; nothing where energy is no objective.
+  // What an inference of each takes; nothing where energy is no objective, or it failed.
   std::vector<std::optional<Interval>> MeasureEnergies(const std::vector<VerifiedPoint>& points,
                                                        double seconds_each);
   const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);

@@ -213,10 +213,17 @@ TEST_F(MeasurerTest, AContenderIsStoppedAtItsBudget) {
   ScriptedContender fast(environment_, 1000.0);
   const auto timings = Measure({&slow, &fast});
   EXPECT_EQ(timings[0].measurement.status, MeasurementStatus::kUnstable);
-  EXPECT_EQ(timings[0].measurement.samples_ms.size(), 2u);
-  EXPECT_FALSE(timings[0].measurement.has_latency());
-  EXPECT_EQ(timings[0].measurement.detail, "only 2 samples before the time was up");
+  EXPECT_EQ(timings[0].measurement.samples_ms.size(), 6u);  // what an interval needs
+  EXPECT_TRUE(timings[0].measurement.has_latency());
   EXPECT_EQ(timings[1].measurement.status, MeasurementStatus::kOk);
+}
+
+TEST_F(MeasurerTest, AContenderFarOverItsBudgetHasNoLatency) {
+  options_.contender_budget = seconds(1);
+  const Measurement measurement = MeasureOne({environment_, 2e6});
+  EXPECT_EQ(measurement.samples_ms.size(), 2u);
+  EXPECT_FALSE(measurement.has_latency());
+  EXPECT_EQ(measurement.detail, "only 2 samples before the time was up");
 }
 
 TEST_F(MeasurerTest, AHotBatchIsNotChargedForTheCachesThatOthersHad) {

@@ -30,7 +30,7 @@ TEST(Session, KeepsWhatItWasTold) {
   const std::filesystem::path folder = scratch.path() / "s";
   {
     Session session = Session::Create(folder, SampleSettings());
-    session.AddSensitivity("1,0", 0.25);
+    session.AddSensitivity("1,0", 0.25, 12);
     session.SetOriginal(SamplePoint("original", 2, 0.9));
     session.AddPoint(SamplePoint("c0", 1, 0.9));
     session.AddPoint(SamplePoint("c0", 0.9, 0.9));
@@ -63,15 +63,49 @@ TEST(Session, ARevisionTakesThePlaceOfTheOneBefore) {
   EXPECT_EQ(Session::Read(scratch.path() / "s").points()[0], second);
 }
 
+TEST(Session, SensitivitiesAfterOtherStepsAreNotMixed) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  {
+    Session session = Session::Create(folder, SampleSettings());
+    EXPECT_FALSE(session.sensitivity_steps());
+    session.AddSensitivity("1,0", 2.5, 0);
+    session.AddSensitivity("2,0", 0.25, 12);
+    EXPECT_EQ(session.sensitivities().size(), 1u);
+  }
+  EXPECT_EQ(Session::Read(folder).sensitivity_steps(), 12);
+  EXPECT_FALSE(Session::Read(folder).sensitivities().contains("1,0"));
+  // A log of before the steps were noted.
+  std::ofstream(folder / "log.jsonl", std::ios::app)
+      << "{\"event\":\"sensitivity\",\"candidate\":\"1,0\",\"loss\":1}\n";
+  EXPECT_EQ(Session::Read(folder).sensitivity_steps(), 0);
+}
+
+TEST(Session, FoldersThatNoPointHasAreRemovedWhenItGoesOn) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  { Session::Create(folder, SampleSettings()).AddPoint(SamplePoint("c0", 1, 0.9)); }
+  for (const char* name : {"c0", "c0.1", "c1", "notes"}) {
+    std::filesystem::create_directories(folder / "candidates" / name);
+  }
+  Session::Read(folder);  // while another process may be writing c1
+  EXPECT_TRUE(std::filesystem::exists(folder / "candidates" / "c1"));
+  Session::Resume(folder, SampleSettings());
+  EXPECT_TRUE(std::filesystem::exists(folder / "candidates" / "c0"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "candidates" / "notes"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "candidates" / "c0.1"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "candidates" / "c1"));
+}
+
 TEST(Session, GoesOnAfterAKillInTheMiddleOfALine) {
   const ScratchFolder scratch;
   const std::filesystem::path folder = scratch.path() / "s";
-  { Session::Create(folder, SampleSettings()).AddSensitivity("1,0", 0.25); }
+  { Session::Create(folder, SampleSettings()).AddSensitivity("1,0", 0.25, 12); }
   std::ofstream(folder / "log.jsonl", std::ios::app) << "{\"event\":\"sensi";
   {
     Session session = Session::Resume(folder, SampleSettings());
     EXPECT_EQ(session.sensitivities().size(), 1u);
-    session.AddSensitivity("2,0", 0.5);
+    session.AddSensitivity("2,0", 0.5, 12);
   }
   EXPECT_EQ(Session::Read(folder).sensitivities().at("2,0"), 0.5);
 }
@@ -95,7 +129,7 @@ TEST(Session, EveryPrefixOfItsLogCanBeRead) {
 TEST(Session, SaysWhichLineIsDamaged) {
   const ScratchFolder scratch;
   const std::filesystem::path folder = scratch.path() / "s";
-  { Session::Create(folder, SampleSettings()).AddSensitivity("1,0", 0.25); }
+  { Session::Create(folder, SampleSettings()).AddSensitivity("1,0", 0.25, 12); }
   std::ofstream(folder / "log.jsonl", std::ios::app) << "nonsense\n";
   EXPECT_THAT(MessageOf([&] { Session::Read(folder); }), HasSubstr("log.jsonl: line 2"));
 }

@@ -49,12 +49,15 @@ void NetworkPass::Forward(PassMode mode) {
   }
 }
 
-void NetworkPass::Backward() {
+void NetworkPass::Backward(const GradientObserver& observer) {
   for (const auto& action : backward_) {
     if (const auto* sum = std::get_if<Accumulation>(&action)) {
       Accumulate(*sum);
     } else {
       Step& step = steps_[std::get<size_t>(action)];
+      if (observer) {
+        observer({step.name, step.output_type, step.memory.output, step.memory.output_gradient});
+      }
       step.op->Backward(step.memory);
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +15,16 @@
 #include "fettle/training/trainer/training_op.h"
 
 namespace fettle {
+
+// What a node computed in the last Forward, and the loss's gradient by it: both of `type`, with the
+// channels last ([N,H,W,C], [N,C]). Where an activation is fused into the node, behind that.
+struct NodeGradient {
+  const std::string& node;
+  TensorType type;  // its shape is written channels first
+  const std::byte* output = nullptr;
+  const std::byte* gradient = nullptr;
+};
+using GradientObserver = std::function<void(const NodeGradient&)>;
 
 // Forward and backward through a classifier for a fixed number of images: the operators in training
 // form and the memory between them. ReLU and ReLU6 are fused into the batch norm or addition before
@@ -44,8 +55,9 @@ class NetworkPass {
   // Where the loss's gradient goes before Backward; the same shape.
   std::span<float> logits_gradient();
 
-  // After a Forward in training mode.
-  void Backward();
+  // After a Forward in training mode. The observer sees each node that passes a gradient on, last
+  // ones first; sums and views, whose gradient is their inputs' as it stands, it does not see.
+  void Backward(const GradientObserver& observer = {});
 
   // For each parameter: its gradient by the last Backward, or what the last Forward estimated.
   const std::vector<Tensor>& gradients() const { return gradients_; }
@@ -56,6 +68,7 @@ class NetworkPass {
     OpMemory memory;
     bool is_view = false;
     std::string name;
+    TensorType output_type;
   };
   struct Accumulation {  // to = a + b
     std::byte* to;

@@ -144,8 +144,9 @@ void NetworkPass::Builder::AddStep(const Node& node) {
     // An estimated parameter never comes without learned ones.
     output.wants_gradient = output.wants_gradient || At(id).wants_gradient || parameter >= 0;
   }
-  Step step{MakeTrainingOp(spec), {}, false, node.name};
+  Step step{MakeTrainingOp(spec), {}, false, node.name, {}};
   output.type.dtype = step.op->OutputType();
+  step.output_type = output.type;
   step.is_view = step.op->IsView();
   if (step.is_view) {
     output.data = At(node.inputs[0]).data;

@@ -1,6 +1,6 @@
 #include "fettle/tuner/glimpse.h"
 
-#include <cmath>
+#include "fettle/tuner/recovery.h"
 
 namespace fettle {
 namespace {
@@ -18,7 +18,7 @@ int64_t GlimpseSteps(int64_t macs_an_image, int64_t glimpses, double budget_seco
                      double macs_per_second) {
   if (macs_an_image <= 0 || glimpses <= 0) return 0;
   const double seconds_a_step =
-      3.0 * static_cast<double>(macs_an_image) * kGlimpseBatch / macs_per_second;
+      3.0 * static_cast<double>(macs_an_image) * Recovery::kBatch / macs_per_second;
   const double affordable =
       kGlimpseShare * budget_seconds / (static_cast<double>(glimpses) * seconds_a_step);
   if (affordable < kFewestSteps) return 0;

@@ -8,7 +8,6 @@ namespace fettle {
 
 // A glimpse of a recovery: the few steps of training, always the same, after which the loss of a
 // narrower network tells a width that is repaired at once from one that is lost.
-inline constexpr int64_t kGlimpseBatch = 128;
 inline constexpr double kGlimpseShare = 0.2;  // of the budget is the most that all glimpses take
 
 // The multiplications of a forward pass that training is reckoned to do in a second (forward and

@@ -11,20 +11,14 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
-#include "fettle/training/trainer/fine_tuning.h"
-#include "fettle/tuner/glimpse.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
 
 constexpr const char* kOriginal = "original";
-constexpr int64_t kRecoveryBatch = kGlimpseBatch;
-// The learning rate of a recovery of so many steps; of a shorter one it is smaller by the root of
-// the share, since there is less time to come down from it again.
-constexpr double kRecoveryRate = 0.03;
-constexpr double kRecoverySteps = 250;
 constexpr int64_t kFewestStepsToTime = 30;
+constexpr int kStepsToTime = 12;  // of the original, before anything was trained
 
 TimingOptions NetworkTiming(double seconds) {
   TimingOptions options;
@@ -62,7 +56,8 @@ Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCo
       worker_(worker),
       primitives_(primitives),
       target_(target),
-      observer_(observer) {}
+      observer_(observer),
+      recovery_(space.original(), data.train, target) {}
 
 Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what) {
   Executor executor(std::move(plan), primitives_, target_);
@@ -170,47 +165,15 @@ VerifiedPoint Verifier::NearestWider(const Candidate& candidate) const {
 }
 
 void Verifier::PrepareRecovery() {
-  if (!teacher_) {
-    observer_->Status("the original looks at the training images");
-    teacher_.emplace();
-    teacher_->logits = Logits(space_.original(), data_.train, TrainingType(), TrainingTarget());
-    teacher_->distillation = {.temperature = 4, .alpha = 0.7};
-  }
+  observer_->Status("the original looks at the training images");
+  recovery_.Prepare();
   if (images_per_second_ == 0) {
-    TrainSettings settings = RecoverySettings();
-    settings.epochs = EpochsOf(12 * kRecoveryBatch);
-    FineTune(space_.original(), data_.train, settings, TrainingTarget(), *teacher_,
-             [&](const TrainProgress& progress) {
-               images_per_second_ = progress.images_per_second;
-               return !observer_->ShouldStop();
-             });
+    recovery_.Run(space_.original(), kStepsToTime, 1, [&](const TrainProgress& progress) {
+      images_per_second_ = progress.images_per_second;
+      return !observer_->ShouldStop();
+    });
   }
   observer_->StopIfAsked();
-}
-
-DType Verifier::TrainingType() const {
-  return target_.has_avx512_bf16 ? DType::kBF16 : DType::kF32;
-}
-
-Target Verifier::TrainingTarget() const {
-  Target target = target_;
-  target.threads = std::max(target.threads, 2);
-  return target;
-}
-
-double Verifier::EpochsOf(double images) const {
-  return images / static_cast<double>(data_.train.size());
-}
-
-TrainSettings Verifier::RecoverySettings() const {
-  TrainSettings settings;
-  settings.batch = kRecoveryBatch;
-  settings.learning_rate = kRecoveryRate;
-  settings.weight_decay = 1e-4;
-  settings.warmup_epochs = 0;
-  settings.augmentation = data_.train.augmentation;
-  settings.dtype = TrainingType();
-  return settings;
 }
 
 Graph Verifier::RecoverFor(const Graph& start, double seconds, int64_t* steps) {
@@ -218,27 +181,19 @@ Graph Verifier::RecoverFor(const Graph& start, double seconds, int64_t* steps) {
   // Each recovery sees the images in an order of its own, also once the session is resumed.
   int64_t steps_before = ++recoveries_;
   for (const VerifiedPoint& point : session_->points()) steps_before += point.trained_steps;
-  const double steps_to_do = seconds * images_per_second_ / kRecoveryBatch;
+  const double steps_to_do = seconds * images_per_second_ / Recovery::kBatch;
   return Recover(start, std::max(8.0, steps_to_do),
                  session_->settings().seed + static_cast<uint64_t>(steps_before), steps);
 }
 
 Graph Verifier::Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps) {
-  PrepareRecovery();
-  TrainSettings settings = RecoverySettings();
-  settings.seed = seed;
-  settings.epochs = EpochsOf(steps_to_do * kRecoveryBatch);
-  settings.learning_rate *= std::min(1.0, std::sqrt(steps_to_do / kRecoverySteps));
-  settings.warmup_epochs = 0.05 * settings.epochs;
-  Graph recovered = FineTune(
-      start, data_.train, settings, TrainingTarget(), *teacher_,
-      [&](const TrainProgress& progress) {
-        *steps = progress.step;
-        // The next is more like this one than like the original.
-        if (progress.step > kFewestStepsToTime) images_per_second_ = progress.images_per_second;
-        observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
-        return !observer_->ShouldStop();
-      });
+  Graph recovered = recovery_.Run(start, steps_to_do, seed, [&](const TrainProgress& progress) {
+    *steps = progress.step;
+    // The next is more like this one than like the original.
+    if (progress.step > kFewestStepsToTime) images_per_second_ = progress.images_per_second;
+    observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
+    return !observer_->ShouldStop();
+  });
   observer_->StopIfAsked();
   return recovered;
 }

@@ -9,9 +9,9 @@
 #include "fettle/device/plan_protocol.h"
 #include "fettle/training/data/dataset.h"
 #include "fettle/training/evaluation/evaluation.h"
-#include "fettle/training/trainer/trainer.h"
 #include "fettle/tuner/candidate_search.h"
 #include "fettle/tuner/glimpse.h"
+#include "fettle/tuner/recovery.h"
 #include "fettle/tuner/session.h"
 #include "fettle/tuner/tune_observer.h"
 
@@ -73,10 +73,6 @@ class Verifier {
   VerifiedPoint NearestWider(const Candidate& candidate) const;
   Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
-  TrainSettings RecoverySettings() const;
-  DType TrainingType() const;
-  Target TrainingTarget() const;
-  double EpochsOf(double images) const;
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
   std::vector<std::string> FoldersOf(const std::vector<VerifiedPoint>& points) const;
   PlansAnswer Measure(const std::vector<VerifiedPoint>& points, double seconds_each);
@@ -101,7 +97,7 @@ class Verifier {
   const PrimitiveList& primitives_;
   Target target_;
   TuneObserver* observer_;
-  std::optional<Teacher> teacher_;
+  Recovery recovery_;
   double images_per_second_ = 0;  // of the last training
   int recoveries_ = 0;
   std::optional<Evaluation> original_on_validation_, original_on_test_;

@@ -59,16 +59,22 @@ Candidate SingleChange(const DesignSpace& space, size_t decision, int option) {
   return candidate;
 }
 
-double PredictedLoss(const Candidate& candidate, const DesignSpace& space,
-                     const std::map<std::string, double>& sensitivities) {
-  double loss = 0;
+std::vector<double> LossContributions(const Candidate& candidate, const DesignSpace& space,
+                                      const std::map<std::string, double>& sensitivities) {
+  std::vector<double> contributions(candidate.options.size());
   for (size_t i = 0; i < candidate.options.size(); ++i) {
     if (candidate.options[i] == 0) continue;
     const auto found =
         sensitivities.find(CandidateText(SingleChange(space, i, candidate.options[i])));
-    // A change that seems to help is noise of the few images it was measured on.
-    if (found != sensitivities.end()) loss += std::max(0.0, found->second);
+    if (found != sensitivities.end()) contributions[i] = std::max(0.0, found->second);
   }
+  return contributions;
+}
+
+double PredictedLoss(const Candidate& candidate, const DesignSpace& space,
+                     const std::map<std::string, double>& sensitivities) {
+  double loss = 0;
+  for (const double part : LossContributions(candidate, space, sensitivities)) loss += part;
   return loss;
 }
 

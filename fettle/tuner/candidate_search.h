@@ -24,6 +24,11 @@ struct PredictedCandidate {
 double PredictedLoss(const Candidate& candidate, const DesignSpace& space,
                      const std::map<std::string, double>& sensitivities);
 
+// What each decision's change adds to that; no less than 0, since what seems to help is noise of
+// the few images it was measured on.
+std::vector<double> LossContributions(const Candidate& candidate, const DesignSpace& space,
+                                      const std::map<std::string, double>& sensitivities);
+
 // The candidate that differs from the original in one decision.
 Candidate SingleChange(const DesignSpace& space, size_t decision, int option);
 

@@ -14,6 +14,7 @@ namespace fettle {
 namespace {
 
 constexpr double kFarOff = 1.5;     // times its share is the most that a step takes by the clock
+constexpr size_t kMostPoints = 24;  // picked at once
 constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
 constexpr double kSecondsToMeasureAgain = 1.4;  // each point
 constexpr double kSecondsToTest = 2;            // on the test images, each of the front
@@ -25,18 +26,6 @@ constexpr double kDeepeningShare =
     0.3;  // of the time for training; the first recoveries come first
 constexpr double kSecondsAPick = 15;
 constexpr double kWithinReach = 1;  // points of accuracy behind the front, to be trained further
-
-// The spread is over latency and loss; where memory counts, its best is among the picks as well.
-void AddSmallest(const std::vector<PredictedCandidate>& front,
-                 const std::vector<Objective>& objectives, std::vector<PredictedCandidate>* picks) {
-  if (front.empty() || !Contains(objectives, Objective::kMemory)) return;
-  const PredictedCandidate& smallest =
-      *std::ranges::min_element(front, {}, &PredictedCandidate::memory_bytes);
-  const auto is_smallest = [&](const PredictedCandidate& pick) {
-    return pick.candidate == smallest.candidate;
-  };
-  if (std::ranges::none_of(*picks, is_smallest)) picks->push_back(smallest);
-}
 
 // Of a point whose energy was measured, that and what was predicted for it from the others'.
 std::string EnergyText(const VerifiedPoint& point, const std::vector<VerifiedPoint>& others) {
@@ -64,6 +53,7 @@ Tuner::Tuner(Session* session, const TuningSpace& space, CostStore* store,
       costs_(costs),
       verifier_(verifier),
       observer_(observer),
+      picker_(*session, space, costs, verifier->num_classes(), observer),
       begin_(std::chrono::steady_clock::now()) {}
 
 double Tuner::Elapsed() const {
@@ -185,12 +175,6 @@ bool Tuner::MeasureSensitivitiesAfter(int64_t glimpse_steps) {
   return true;
 }
 
-bool Tuner::IsVerified(const Candidate& candidate) const {
-  const std::string text = CandidateText(candidate);
-  return std::ranges::any_of(session_->points(),
-                             [&](const VerifiedPoint& point) { return point.candidate == text; });
-}
-
 double Tuner::SecondsToFinish(size_t remaining) const {
   const bool has_energy = Contains(session_->settings().objectives, Objective::kEnergy);
   const size_t points = session_->points().size() + remaining + 1;
@@ -211,8 +195,12 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
   const double started = Elapsed();
   const double seconds = SecondsToRecover(remaining);
   const std::string id = Text("c", session_->points().size());
-  const std::optional<VerifiedPoint> verified = verifier_->Verify(id, candidate, seconds);
+  std::optional<VerifiedPoint> verified = verifier_->Verify(id, candidate, seconds);
   if (!verified) return;
+  const AccuracyModel model = picker_.ModelOfPoints();
+  const std::vector<double> contributions = picker_.Contributions(candidate.candidate);
+  if (model.is_known()) verified->predicted_drop = model.Drop(contributions);
+  for (const double part : contributions) verified->predicted_loss += part;
   const VerifiedPoint& point = *verified;
   const std::string energy = EnergyText(point, session_->points());
   session_->AddPoint(point);
@@ -225,8 +213,10 @@ void Tuner::VerifyOne(const PredictedCandidate& candidate, size_t remaining) {
   observer_->Note(Text(
       id, ": ", FixedText(point.latency_ms.value, 3), " ms (predicted ",
       FixedText(point.predicted_ms, 3), "), accuracy ", FixedText(100 * point.accuracy.value, 2),
-      " %, drop ", FixedText(point.drop.value, 2), " points, ", point.trained_steps,
-      " steps of recovery from ", point.parent, energy, ", ", FixedText(spent, 0), " s"));
+      " %, drop ", FixedText(point.drop.value, 2), " points",
+      point.predicted_drop ? Text(" (predicted ", FixedText(*point.predicted_drop, 2), ")") : "",
+      ", ", point.trained_steps, " steps of recovery from ", point.parent, energy, ", ",
+      FixedText(spent, 0), " s"));
 }
 
 bool Tuner::MayGoOn(double seconds) const {
@@ -285,47 +275,20 @@ void Tuner::DeepenFront() {
   }
 }
 
-bool Tuner::IsTooCostly(const PredictedCandidate& candidate) const {
-  std::vector<double> points_a_loss;
-  for (const VerifiedPoint& point : session_->points()) {
-    if (point.predicted_loss > 0.01)
-      points_a_loss.push_back(point.drop.value / point.predicted_loss);
-  }
-  if (points_a_loss.empty()) return false;
-  return Median(points_a_loss) * candidate.loss > session_->settings().max_drop_points;
-}
-
 void Tuner::VerifyAll() {
-  CandidateSearchOptions options;
-  options.strategy = session_->settings().strategy;
-  options.seed = session_->settings().seed;
-  options.objectives = session_->settings().objectives;
-  // The larger the network, the longer each candidate takes.
-  const auto decisions = static_cast<int64_t>(space_.decisions().size());
-  options.evaluations = std::clamp<int64_t>(30'000 / std::max<int64_t>(1, decisions), 200, 1000);
-  const double started = Elapsed();
-  std::vector<PredictedCandidate> front =
-      SearchCandidates(space_, costs_, session_->sensitivities(), options, observer_);
-  // On the way to the loss of a guess the sum of single changes says ever less.
-  const double most_loss = 0.5 * std::log(static_cast<double>(verifier_->num_classes()));
-  std::erase_if(front,
-                [&](const PredictedCandidate& candidate) { return candidate.loss > most_loss; });
-  observer_->Note(Text("search: ", options.evaluations, " candidates, predicted front of ",
-                       front.size(), ", in ", FixedText(Elapsed() - started, 0), " s"));
-
-  if (!Contains(options.objectives, Objective::kMemory)) front = DropIndistinct(front);
   const auto affordable = static_cast<size_t>(std::max(0.0, Left() / kSecondsAPick));
   std::vector<PredictedCandidate> picks =
-      SpreadOver(front, std::clamp<size_t>(affordable, kFewestPoints, 24));
-  AddSmallest(front, options.objectives, &picks);
-  std::erase_if(picks, [&](const PredictedCandidate& pick) { return IsVerified(pick.candidate); });
+      picker_.Picks(std::clamp<size_t>(affordable, kFewestPoints, kMostPoints));
   deepening_seconds_ = kDeepeningShare * std::max(0.0, Left() - SecondsToFinish(picks.size()));
+  const size_t until_corrected = picks.size() / 2;
+  size_t done = 0;
   while (!picks.empty() &&
          (session_->points().size() < kFewestPoints || MayGoOn(kShortestRecovery))) {
     observer_->StopIfAsked();
     const PredictedCandidate next = picks.front();
-    if (!IsTooCostly(next)) VerifyOne(next, picks.size());
+    if (!picker_.IsTooCostly(next)) VerifyOne(next, picks.size());
     picks.erase(picks.begin());
+    if (++done == until_corrected && picks.size() > 1) picker_.Correct(&picks);
   }
   while (MayGoOn(kShortestDeepening)) {
     const double before = Left();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "fettle/tuner/candidate_picker.h"
 #include "fettle/tuner/cost_store.h"
 #include "fettle/tuner/session.h"
 #include "fettle/tuner/tune_observer.h"
@@ -47,9 +48,6 @@ class Tuner {
   // As many as the session began with, so that all can be compared.
   int64_t GlimpseStepsOfSession() const;
   void VerifyAll();
-  // Whether a candidate is believed to lose more than the session allows: its predicted loss times
-  // the points that the verified ones lost for a unit of theirs. Unknown until some have lost any.
-  bool IsTooCostly(const PredictedCandidate& candidate) const;
   // Measures all points again, with the original; what is on the front then sees the test images.
   void Finish();
   // To measure all points again, and those that `remaining` candidates may add, and to see the test
@@ -57,7 +55,6 @@ class Tuner {
   double SecondsToFinish(size_t remaining) const;
   // How long each of the remaining picks may be trained.
   double SecondsToRecover(size_t remaining) const;
-  bool IsVerified(const Candidate& candidate) const;
   void VerifyOne(const PredictedCandidate& candidate, size_t remaining);
   // Its own and those of the networks that it started from, also what these were trained later.
   int64_t StepsInAll(const VerifiedPoint& point) const;
@@ -76,6 +73,7 @@ class Tuner {
   const CandidateCosts& costs_;
   Verifier* verifier_;
   TuneObserver* observer_;
+  CandidatePicker picker_;
   std::chrono::steady_clock::time_point begin_;
   double overhead_seconds_ = 4;   // of a verification beside its recovery, as measured
   double deepening_seconds_ = 0;  // kept for it while the picks are verified

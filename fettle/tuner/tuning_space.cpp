@@ -88,6 +88,18 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start) const {
   return PruneChannels(start, groups, kept, {.folds_constants = true});
 }
 
+std::vector<std::pair<ChannelGroup, int64_t>> TuningSpace::Widths(
+    const Candidate& candidate) const {
+  std::vector<std::pair<ChannelGroup, int64_t>> widths;
+  for (size_t i = 0; i < decisions_.size(); ++i) {
+    if (decisions_[i].kind != TuningDecision::Kind::kWidth) continue;
+    size_t index = 0;
+    widths.emplace_back(GroupNamed(groups_, decisions_[i].layer, &index),
+                        decisions_[i].kept[static_cast<size_t>(candidate.options[i])]);
+  }
+  return widths;
+}
+
 std::map<std::string, DType> TuningSpace::Precisions(const Candidate& candidate) const {
   std::map<std::string, DType> precisions;
   for (size_t i = 0; i < decisions_.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fettle/core/dtype.h"
@@ -43,6 +44,9 @@ class TuningSpace {
   // into their consumers. Asserts that no group of `start` is narrower than the candidate's.
   Graph Build(const Candidate& candidate, const Graph& start) const;
   Graph Build(const Candidate& candidate) const { return Build(candidate, original_); }
+
+  // Each group of the original that can be narrowed, and how many of its units stay.
+  std::vector<std::pair<ChannelGroup, int64_t>> Widths(const Candidate& candidate) const;
 
   // The precisions of weighted layers, by name.
   std::map<std::string, DType> Precisions(const Candidate& candidate) const;

@@ -28,8 +28,10 @@ struct VerifiedPoint {
   // so that the log, in which a point is replaced at once, never speaks of others.
   int64_t revision = 0;
   Interval latency_ms;
-  double predicted_ms = 0;                           // by the additive model, before correction
-  double predicted_loss = 0;                         // sum of sensitivities
+  double predicted_ms = 0;    // by the additive model, before correction
+  double predicted_loss = 0;  // sum of sensitivities
+  // In points, by the accuracy model of the points verified before it; of the first ones nothing.
+  std::optional<double> predicted_drop;
   Interval accuracy;                                 // on the validation split
   Interval drop;                                     // paired with the original, likewise
   double agreement = 1;                              // with the original's answers

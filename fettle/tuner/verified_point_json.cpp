@@ -34,6 +34,7 @@ Json ToJson(const VerifiedPoint& point) {
                {"accuracy", AccuracyJson("validation", point.accuracy)},
                {"accuracy_drop_points", ToJson(point.drop)},
                {"agreement", point.agreement}};
+  if (point.predicted_drop) json["predicted_drop_points"] = *point.predicted_drop;
   json["test_accuracy"] =
       point.test_accuracy ? AccuracyJson("test", *point.test_accuracy) : Json(nullptr);
   json["test_accuracy_drop_points"] = point.test_drop ? ToJson(*point.test_drop) : Json(nullptr);
@@ -63,6 +64,9 @@ VerifiedPoint PointFromJson(const Json& json) {
   point.latency_ms = IntervalFromJson(json.at("latency_ms"));
   point.predicted_ms = json.at("predicted_latency_ms").get<double>();
   point.predicted_loss = json.at("predicted_loss").get<double>();
+  if (json.contains("predicted_drop_points")) {
+    point.predicted_drop = json.at("predicted_drop_points").get<double>();
+  }
   point.accuracy = IntervalFromJson(json.at("accuracy"));
   point.drop = IntervalFromJson(json.at("accuracy_drop_points"));
   point.agreement = json.at("agreement").get<double>();

@@ -263,7 +263,6 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
   point.id = id;
   const VerifiedPoint wider = NearestWider(predicted.candidate);
   point.parent = wider.id;
-  point.predicted_loss = predicted.loss;
   const Graph parent = GraphOf(wider);
   Graph network = space_.Build(predicted.candidate, parent);
   if (MacsOf(network) < MacsOf(parent))

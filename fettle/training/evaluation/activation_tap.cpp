@@ -4,20 +4,12 @@
 #include <cassert>
 #include <cstring>
 
-#include "fettle/deploy/lower.h"
-#include "fettle/network/batch.h"
-#include "fettle/runtime/default_choices.h"
+#include "fettle/deploy/default_plan.h"
 
 namespace fettle {
 namespace {
 
 constexpr int64_t kImagesAtOnce = 50;
-
-Plan PlanFor(const Graph& graph, const PrimitiveList& primitives, const Target& target) {
-  const LayerGraph layers = Lower(graph);
-  return BuildPlan(layers, DefaultChoices(layers, DType::kF32, primitives, target),
-                   FirstReorder(primitives, target), target.threads);
-}
 
 // The values of the first images of a batch.
 Tensor FirstImages(const Tensor& values, int64_t count) {
@@ -44,8 +36,9 @@ ActivationTap::ActivationTap(const Graph& graph, const std::vector<ValueId>& val
     outputs_.push_back(static_cast<size_t>(found - outputs.begin()));
     if (found == outputs.end()) tapped.AddOutput(value);
   }
-  tapped = WithBatch(tapped, std::min(kImagesAtOnce, dataset.size()));
-  executor_ = std::make_unique<Executor>(PlanFor(tapped, primitives, target), primitives, target);
+  const int64_t batch = std::min(kImagesAtOnce, dataset.size());
+  executor_ = std::make_unique<Executor>(
+      DefaultPlan(tapped, batch, DType::kF32, primitives, target), primitives, target);
   const Plan& plan = executor_->plan();
   const auto type = [&](int id) { return plan.tensors[static_cast<size_t>(id)].type; };
   input_ = Tensor(type(plan.inputs.at(0)));

@@ -1,9 +1,8 @@
 #include "fettle/tuner/cli/model_argument.h"
 
 #include "fettle/core/error.h"
-#include "fettle/deploy/lower.h"
+#include "fettle/deploy/default_plan.h"
 #include "fettle/network/onnx/import.h"
-#include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_builder.h"
 #include "fettle/runtime/plan_file.h"
 
@@ -27,10 +26,7 @@ Plan LoadPlan(const std::filesystem::path& model, int64_t batch, int threads,
   if (IsDeployedFolder(model)) return ReadPlan(model);
   ImportOptions options;
   options.batch = batch;
-  const LayerGraph graph = Lower(ImportOnnx(model, options));
-  const Target target = HostTarget(threads);
-  return BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
-                   FirstReorder(primitives, target), threads);
+  return DefaultPlan(ImportOnnx(model, options), DType::kF32, primitives, HostTarget(threads));
 }
 
 }  // namespace fettle

@@ -33,6 +33,7 @@ CandidatePicker::CandidatePicker(const Session& session, const TuningSpace& spac
 
 bool CandidatePicker::IsVerified(const Candidate& candidate) const {
   const std::string text = CandidateText(candidate);
+  if (session_.beaten().contains(text)) return true;
   return std::ranges::any_of(session_.points(),
                              [&](const VerifiedPoint& point) { return point.candidate == text; });
 }

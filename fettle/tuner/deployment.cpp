@@ -109,6 +109,7 @@ std::string Deploy(const Session& session, const VerifiedPoint& point,
                         {"name", session.settings().device_name}};
   manifest["threads"] = session.settings().threads;
   manifest["batch"] = session.settings().batch;
+  manifest["metric"] = session.settings().metric;
   manifest["point"] = ToJson(point);
   if (session.original()) manifest["original"] = ToJson(*session.original());
   std::string text = manifest.dump(1) + "\n";

@@ -24,7 +24,7 @@ void Recovery::Prepare() {
   if (teacher_) return;
   Teacher teacher;
   teacher.logits = Logits(original_, train_, Type(), target_);
-  teacher.distillation = {.temperature = 4, .alpha = 0.7};
+  teacher.distillation = {.temperature = 4, .alpha = train_.is_labelled() ? 0.7 : 1};
   teacher_ = std::move(teacher);
 }
 

@@ -122,6 +122,10 @@ std::string ReportHtml(const Session& session) {
     return out.str();
   }
   const std::vector<VerifiedPoint> front = FrontOf(session);
+  if (settings.metric == "agreement") {
+    out << "<p><b>The data has no labels: accuracy is the agreement with the original's "
+           "answers.</b></p>\n";
+  }
   out << "<h2>Accuracy against latency</h2>\n"
       << PictureOf(session, front)
       << "<p>Blue: the Pareto front. Grey: verified, but beaten in all objectives. Red: the "

@@ -48,6 +48,7 @@ Json ToJson(const SessionSettings& settings) {
           {"seed", settings.seed},
           {"strategy", settings.strategy},
           {"objectives", ToJson(settings.objectives)},
+          {"metric", settings.metric},
           {"budget_seconds", settings.budget_seconds},
           {"max_drop_points", settings.max_drop_points}};
 }
@@ -70,6 +71,7 @@ SessionSettings SettingsFrom(const std::filesystem::path& file) {
     settings.seed = json.at("seed").get<uint64_t>();
     settings.strategy = json.at("strategy").get<std::string>();
     settings.objectives = ObjectivesFrom(json);
+    settings.metric = json.value("metric", settings.metric);
     settings.budget_seconds = json.at("budget_seconds").get<double>();
     settings.max_drop_points = json.at("max_drop_points").get<double>();
     return settings;
@@ -119,7 +121,8 @@ Session::Session(Session&& other) noexcept
       sensitivities_(std::move(other.sensitivities_)),
       sensitivity_steps_(other.sensitivity_steps_),
       original_(std::move(other.original_)),
-      points_(std::move(other.points_)) {}
+      points_(std::move(other.points_)),
+      beaten_(std::move(other.beaten_)) {}
 
 Session::~Session() {
   if (log_ >= 0) close(log_);
@@ -199,6 +202,8 @@ void Session::ReadLog() {
       if (event == "sensitivity") {
         KeepSensitivity(json.at("candidate").get<std::string>(), json.at("loss").get<double>(),
                         json.value("steps", int64_t{0}));
+      } else if (event == "beaten") {
+        beaten_.insert(json.at("candidate").get<std::string>());
       } else if (event == "original") {
         original_ = PointFromJson(json.at("point"));
       } else if (event == "point") {
@@ -274,6 +279,11 @@ void Session::AddPoint(const VerifiedPoint& point) {
   points_.push_back(point);
 }
 
+void Session::AddBeaten(const std::string& candidate, int64_t images) {
+  Append(Json({{"event", "beaten"}, {"candidate", candidate}, {"images", images}}).dump());
+  beaten_.insert(candidate);
+}
+
 void Session::AddNote(const std::string& event, const std::string& json) {
   Append(Json({{"event", event}, {"value", Json::parse(json)}}).dump());
 }
@@ -305,6 +315,7 @@ Json FrontJson(const Session& session) {
   json["device"] = {{"id", session.settings().device}, {"name", session.settings().device_name}};
   json["threads"] = session.settings().threads;
   json["batch"] = session.settings().batch;
+  json["metric"] = session.settings().metric;
   json["objectives"] = ToJson(session.settings().objectives);
   json["original"] = session.original() ? fettle::ToJson(*session.original()) : Json(nullptr);
   json["points"] = Json::array();

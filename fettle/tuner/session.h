@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct SessionSettings {
   uint64_t seed = 1;
   std::string strategy;
   std::vector<Objective> objectives = {Objective::kLatency, Objective::kAccuracy};
+  std::string metric = "top1";  // what accuracy is; "agreement" (with the original) without labels
   double budget_seconds = 600;
   double max_drop_points = 100;  // candidates predicted to lose more are not verified
 
@@ -64,11 +66,14 @@ class Session {
   std::optional<int64_t> sensitivity_steps() const { return sensitivity_steps_; }
   const std::optional<VerifiedPoint>& original() const { return original_; }
   const std::vector<VerifiedPoint>& points() const { return points_; }
+  // Candidates whose evaluation ended early: clearly beaten, no points.
+  const std::set<std::string>& beaten() const { return beaten_; }
 
   void AddSensitivity(const std::string& candidate, double loss, int64_t steps);
   void SetOriginal(const VerifiedPoint& point);
   // One of the same id is replaced; of an earlier revision the files are removed then.
   void AddPoint(const VerifiedPoint& point);
+  void AddBeaten(const std::string& candidate, int64_t images);
   void AddNote(const std::string& event, const std::string& json);  // kept in the log only
 
  private:
@@ -86,6 +91,7 @@ class Session {
   std::optional<int64_t> sensitivity_steps_;
   std::optional<VerifiedPoint> original_;
   std::vector<VerifiedPoint> points_;
+  std::set<std::string> beaten_;
 };
 
 // The points that no other one beats in all of the session's objectives, the original among those

@@ -32,9 +32,10 @@ struct VerifiedPoint {
   double predicted_loss = 0;  // sum of sensitivities
   // In points, by the accuracy model of the points verified before it; of the first ones nothing.
   std::optional<double> predicted_drop;
-  Interval accuracy;                                 // on the validation split
+  Interval accuracy;                                 // on the validation split: Session's metric
   Interval drop;                                     // paired with the original, likewise
   double agreement = 1;                              // with the original's answers
+  double kl = 0;                                     // from its probabilities to these, in nats
   std::optional<Interval> test_accuracy, test_drop;  // reported, never chosen by
   int64_t memory_bytes = 0;                          // planned
   std::optional<int64_t> measured_memory_bytes;

@@ -33,7 +33,8 @@ Json ToJson(const VerifiedPoint& point) {
                {"predicted_loss", point.predicted_loss},
                {"accuracy", AccuracyJson("validation", point.accuracy)},
                {"accuracy_drop_points", ToJson(point.drop)},
-               {"agreement", point.agreement}};
+               {"agreement", point.agreement},
+               {"kl", point.kl}};
   if (point.predicted_drop) json["predicted_drop_points"] = *point.predicted_drop;
   json["test_accuracy"] =
       point.test_accuracy ? AccuracyJson("test", *point.test_accuracy) : Json(nullptr);
@@ -70,6 +71,7 @@ VerifiedPoint PointFromJson(const Json& json) {
   point.accuracy = IntervalFromJson(json.at("accuracy"));
   point.drop = IntervalFromJson(json.at("accuracy_drop_points"));
   point.agreement = json.at("agreement").get<double>();
+  point.kl = json.value("kl", 0.0);
   point.test_accuracy = OptionalInterval(json, "test_accuracy");
   point.test_drop = OptionalInterval(json, "test_accuracy_drop_points");
   point.memory_bytes = json.at("memory_bytes").get<int64_t>();

@@ -11,12 +11,17 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/tuner/fixed_text.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
 
 constexpr const char* kOriginal = "original";
+// A candidate is clearly beaten by a faster one that is more accurate by more than further training
+// might make up for. Predictions of its latency are not exact.
+constexpr double kSurelyFaster = 0.9;
+constexpr double kWithinReach = 2;  // points
 constexpr int64_t kFewestStepsToTime = 30;
 constexpr int kStepsToTime = 12;  // of the original, before anything was trained
 
@@ -59,13 +64,33 @@ Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCo
       observer_(observer),
       recovery_(space.original(), data.train, target) {}
 
-Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what) {
+int64_t Verifier::num_classes() const {
+  const Graph& graph = space_.original();
+  return graph.value(graph.outputs().at(0)).type.shape.back();
+}
+
+Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
+                                  std::optional<double> floor) {
   Executor executor(std::move(plan), primitives_, target_);
-  return Evaluate(&executor, dataset, [&](int64_t done) {
+  EvaluationOptions options;
+  options.floor = floor;
+  options.progress = [&](int64_t done) {
     if (done % 500 == 0)
       observer_->Status(Text(what, ": ", done, " of ", dataset.size(), " images"));
     return !observer_->ShouldStop();
-  });
+  };
+  return Evaluate(&executor, dataset, options);
+}
+
+std::optional<double> Verifier::FloorOf(const VerifiedPoint& point, double predicted_ms) const {
+  if (point.revision > 0) return point.accuracy.value;
+  std::optional<double> best;
+  for (const VerifiedPoint& other : session_->points()) {
+    if (other.latency_ms.high > kSurelyFaster * predicted_ms) continue;
+    best = std::max(best.value_or(0), other.accuracy.value);
+  }
+  if (!best) return std::nullopt;
+  return *best - kWithinReach / 100;
 }
 
 const Evaluation& Verifier::OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept) {
@@ -139,7 +164,8 @@ VerifiedPoint Verifier::VerifyOriginal() {
   point.memory_bytes = answer.plans[0].planned_bytes();
   point.measured_memory_bytes = answer.plans[0].measured_bytes;
   point.energy_mj = MeasureEnergies({point}, 2)[0];
-  point.accuracy = OriginalOn(data_.validation, &original_on_validation_).top1;
+  const Evaluation& evaluation = OriginalOn(data_.validation, &original_on_validation_);
+  point.accuracy = ScoreOf(evaluation, evaluation).accuracy;
   session_->SetOriginal(point);
   return point;
 }
@@ -226,9 +252,19 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
   const Plan plan = costs_.PlanOf(graph, selection);
-  const Evaluation evaluation = EvaluatePlan(plan, data_.validation, point->id);
+  const Evaluation evaluation =
+      EvaluatePlan(plan, data_.validation, point->id, FloorOf(*point, selection.predicted_ms));
+  if (evaluation.samples < data_.validation.size()) {
+    if (point->revision > 0) return false;
+    session_->AddBeaten(CandidateText(candidate), evaluation.samples);
+    observer_->Note(Text(point->id, ": clearly beaten after ", evaluation.samples, " of ",
+                         data_.validation.size(), " images (top-1 ",
+                         FixedText(100 * evaluation.top1.value, 1), " %), left"));
+    return false;
+  }
   const Evaluation& before = OriginalOn(data_.validation, &original_on_validation_);
-  if (point->revision > 0 && evaluation.top1.value <= point->accuracy.value) return false;
+  const Score score = ScoreOf(before, evaluation);
+  if (point->revision > 0 && score.accuracy.value <= point->accuracy.value) return false;
 
   const std::filesystem::path folder = session_->FolderOf(*point);
   std::filesystem::create_directories(folder);
@@ -237,11 +273,13 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   Describe(graph, plan, candidate, point);
   point->parameters = network.NumParameters();
   point->predicted_ms = selection.predicted_ms;
-  point->accuracy = evaluation.top1;
+  point->accuracy = score.accuracy;
   point->test_accuracy.reset();  // of the weights that it had
   point->test_drop.reset();
-  point->drop = AccuracyDropPoints(before, evaluation);
-  point->agreement = Agreement(before, evaluation);
+  point->drop = score.drop_points;
+  const Comparison comparison = Compare(before, evaluation);
+  point->agreement = comparison.agreement.value;
+  point->kl = comparison.kl;
 
   observer_->Status(Text(point->id, ": measuring"));
   const PlansAnswer answer = Measure({OriginalPoint(), *point}, 0.8);
@@ -298,7 +336,9 @@ double Verifier::CalibrationLoss(const Candidate& candidate, int64_t glimpse_ste
   }
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
-  return EvaluatePlan(costs_.PlanOf(graph, selection), data_.calibration, "sensitivity").loss;
+  const Evaluation evaluation =
+      EvaluatePlan(costs_.PlanOf(graph, selection), data_.calibration, "sensitivity");
+  return ScoreOf(OriginalOn(data_.calibration, &original_on_calibration_), evaluation).loss;
 }
 
 void Verifier::MeasureAgain(const std::vector<VerifiedPoint>& points) {
@@ -321,13 +361,14 @@ void Verifier::EvaluateOnTest(VerifiedPoint point) {
   const Evaluation& before = OriginalOn(data_.test, &original_on_test_);
   VerifiedPoint original = OriginalPoint();
   if (!original.test_accuracy) {
-    original.test_accuracy = before.top1;
+    original.test_accuracy = ScoreOf(before, before).accuracy;
     session_->SetOriginal(original);
   }
   const Evaluation evaluation =
       EvaluatePlan(ReadPlan(session_->FolderOf(point)), data_.test, point.id + " on test");
-  point.test_accuracy = evaluation.top1;
-  point.test_drop = AccuracyDropPoints(before, evaluation);
+  const Score score = ScoreOf(before, evaluation);
+  point.test_accuracy = score.accuracy;
+  point.test_drop = score.drop_points;
   session_->AddPoint(point);
 }
 

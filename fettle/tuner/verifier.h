@@ -36,7 +36,8 @@ class Verifier {
   // The multiplications a second that training is reckoned at, see glimpse.h.
   double ReckonedTrainingSpeed() const { return ReckonedTrainingMacsPerSecond(target_); }
 
-  int64_t num_classes() const { return data_.validation.num_classes; }
+  // The model's, for data may have no labels.
+  int64_t num_classes() const;
 
   // The model as it is, with the default primitives in f32; written to the session.
   VerifiedPoint VerifyOriginal();
@@ -55,7 +56,8 @@ class Verifier {
   // trains.
   void PrepareRecovery();
 
-  // The loss on the calibration images; of a narrower network after a glimpse of a recovery of so
+  // The loss on the calibration images (without labels, the divergence from the original's
+  // probabilities); of a narrower network after a glimpse of a recovery of so
   // many steps (glimpse.h), with the images in the same order for all, so that they differ by their
   // widths alone. One whose training comes apart is evaluated as it was before.
   double CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps);
@@ -73,7 +75,12 @@ class Verifier {
   VerifiedPoint NearestWider(const Candidate& candidate) const;
   Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
-  Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what);
+  Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
+                          std::optional<double> floor = std::nullopt);
+  // The accuracy that a network of so many predicted milliseconds must not clearly miss: that of
+  // the point itself where it is a revision, else a little less than the best of the faster
+  // points'.
+  std::optional<double> FloorOf(const VerifiedPoint& point, double predicted_ms) const;
   std::vector<std::string> FoldersOf(const std::vector<VerifiedPoint>& points) const;
   PlansAnswer Measure(const std::vector<VerifiedPoint>& points, double seconds_each);
   // What an inference of each takes; nothing where energy is no objective, or it failed.
@@ -100,7 +107,7 @@ class Verifier {
   Recovery recovery_;
   double images_per_second_ = 0;  // of the last training
   int recoveries_ = 0;
-  std::optional<Evaluation> original_on_validation_, original_on_test_;
+  std::optional<Evaluation> original_on_calibration_, original_on_validation_, original_on_test_;
 };
 
 }  // namespace fettle

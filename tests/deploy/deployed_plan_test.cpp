@@ -64,7 +64,7 @@ TEST_P(DeployedPlanTest, InBf16SaysWhatF32Says) {
   ASSERT_LT(deployed.memory().weights, exact.memory().weights);
   const Evaluation expected = Evaluate(&exact, images_), actual = Evaluate(&deployed, images_);
   EXPECT_GT(expected.top1.value, 0.9);
-  EXPECT_GE(Agreement(expected, actual), 0.99);
+  EXPECT_GE(Compare(expected, actual).agreement.value, 0.99);
 }
 
 TEST_P(DeployedPlanTest, IsTheNetworkThatIsExported) {

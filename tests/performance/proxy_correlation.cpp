@@ -219,7 +219,11 @@ void Run(const std::vector<std::string>& arguments) {
       double sum = 0;
       const auto parts = proxy.is_additive ? SingleChangesOf(space.space(), candidate)
                                            : std::vector<Candidate>{candidate};
-      for (const Candidate& part : parts) sum += std::max(0.0, score(proxy, part));
+      // A single change that seems to help is noise, as it is to the search.
+      for (const Candidate& part : parts) {
+        const double harm = score(proxy, part);
+        sum += proxy.is_additive ? std::max(0.0, harm) : harm;
+      }
       study.scores[std::string(proxy.name)].push_back(sum);
       if (proxy.name == "removed_macs") least_macs = std::min(least_macs, 1 - sum);
     }

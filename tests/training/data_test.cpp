@@ -52,7 +52,7 @@ TEST(DataSpecTest, NamesWhatIsWrongAndWhatIsKnown) {
   EXPECT_THAT(FaultOf("images:x"), HasSubstr("not supported yet"));
   EXPECT_THAT(FaultOf("mnist"), HasSubstr("folder"));
   EXPECT_THAT(FaultOf("fashion-mnist?colour=red"),
-              AllOf(HasSubstr("'colour'"), HasSubstr("mean, std, split, limit and pad")));
+              AllOf(HasSubstr("'colour'"), HasSubstr("mean, std, split, limit, pad and labels")));
   EXPECT_THAT(FaultOf("fashion-mnist?split=all"), AllOf(HasSubstr("'all'"), HasSubstr("train")));
   EXPECT_THAT(FaultOf("fashion-mnist?limit=0"), HasSubstr("limit"));
   EXPECT_THAT(FaultOf("fashion-mnist?limit=5x"), HasSubstr("'5x'"));

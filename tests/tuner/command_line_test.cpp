@@ -182,6 +182,39 @@ TEST(CommandLine, EvaluatesAModel) {
   EXPECT_GT(json.at("top1").at("value"), 0.9);
 }
 
+TEST(CommandLine, EvaluatesAgainstAnotherModelAlsoWithoutLabels) {
+  const std::string data = " --json --limit 200 --data 'fashion-mnist?labels=none' ";
+  EXPECT_EQ(Type("evaluate" + data + Model("resnet20")).code, 2);
+  const Outcome same = Type(
+      "evaluate" + data + Model("resnet20") + " --against " + Model("resnet20"), "2>/dev/null");
+  ASSERT_EQ(same.code, 0);
+  const auto json = nlohmann::json::parse(same.text);
+  EXPECT_FALSE(json.contains("top1"));
+  EXPECT_EQ(json.at("against").at("agreement").at("value"), 1);
+  EXPECT_NEAR(json.at("against").at("kl").get<double>(), 0, 1e-9);
+  const Outcome other = Type("evaluate --json --limit 200 --data fashion-mnist " +
+                                 Model("resnet20") + " --against " + Model("wrn-16-1"),
+                             "2>/dev/null");
+  ASSERT_EQ(other.code, 0);
+  const auto compared = nlohmann::json::parse(other.text).at("against");
+  EXPECT_GT(compared.at("kl"), 0);
+  EXPECT_LE(compared.at("drop_points").at("low"), compared.at("drop_points").at("value"));
+}
+
+// The peer's answers are images' top classes, one by one.
+TEST(CommandLine, EvaluatesAsOnnxRuntimeDoesImageForImage) {
+  for (const char* model : {"resnet20", "wrn-16-1"}) {
+    const Outcome outcome =
+        Type("evaluate --json --limit 500 --rounds 6 --against onnxruntime --data fashion-mnist " +
+             Model(model));
+    if (outcome.code == 4) GTEST_SKIP() << outcome.text;  // not installed
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    const auto json = nlohmann::json::parse(outcome.text.substr(outcome.text.find('{')));
+    EXPECT_EQ(json.at("against").at("differing"), 0) << model;
+    EXPECT_GT(json.at("against").at("ratio").at("median"), 0);
+  }
+}
+
 // A folder like those that 'fettle deploy' writes, with the default primitives.
 void WriteDeployed(const std::filesystem::path& folder, const std::string& model) {
   const PrimitiveList primitives = PrimitiveList::All();

@@ -39,9 +39,8 @@ class WholeSessionTest : public testing::Test {
   pid_t Start(const std::string& session, bool resumes) {
     const auto in = [&](const char* name) { return (scratch_.path() / name).string(); };
     std::vector<std::string> words = {
-        FETTLE_PROGRAM,      "tune",  in("model.onnx"), "--data",       "fashion-mnist?limit=100",
-        "--budget",          "3s",    "--db",           in("costs.db"), "--session",
-        in(session.c_str()), "--json"};
+        FETTLE_PROGRAM, "tune",      in("model.onnx"),    "--data", data_, "--budget", "3s", "--db",
+        in("costs.db"), "--session", in(session.c_str()), "--json"};
     if (resumes) words.emplace_back("--resume");
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
@@ -95,6 +94,7 @@ class WholeSessionTest : public testing::Test {
   }
 
   ScratchFolder scratch_;
+  std::string data_ = "fashion-mnist?limit=100";
 };
 
 TEST_F(WholeSessionTest, ASecondRunMeasuresNothingAnew) {
@@ -140,6 +140,19 @@ TEST_F(WholeSessionTest, AnInterruptIsNotedAndResumed) {
   EXPECT_NE(ReadFile(scratch_.path() / "errors.txt").find("--resume"), std::string::npos);
   const int64_t before = CountRecords();
   EXPECT_EQ(Run("interrupted", true).at("reused"), before);
+}
+
+TEST_F(WholeSessionTest, WithoutLabelsTheFrontIsOfAgreement) {
+  data_ += "&labels=none";
+  Run("unlabelled", false);
+  const auto front = nlohmann::json::parse(ReadFile(scratch_.path() / "out.json"));
+  EXPECT_EQ(front.at("metric"), "agreement");
+  EXPECT_EQ(front.at("original").at("accuracy").at("value"), 1);
+  for (const auto& point : front.at("points")) {
+    EXPECT_EQ(point.at("accuracy").at("value"), point.at("agreement"));
+  }
+  const Session session = Session::Read(scratch_.path() / "unlabelled");
+  EXPECT_EQ(session.settings().metric, "agreement");
 }
 
 }  // namespace

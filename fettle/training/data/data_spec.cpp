@@ -50,9 +50,14 @@ class OptionParser {
       spec_.limit = Integer(name, value, 1);
     } else if (name == "pad") {
       spec_.pad = Integer(name, value, 0);
+    } else if (name == "labels") {
+      if (value != "none") {
+        throw Fault(spec_.text, Text("option labels: '", value, "'; only none is known"));
+      }
+      spec_.has_labels = false;
     } else {
-      throw Fault(spec_.text,
-                  Text("no option '", name, "'; known are mean, std, split, limit and pad"));
+      throw Fault(spec_.text, Text("no option '", name,
+                                   "'; known are mean, std, split, limit, pad and labels"));
     }
   }
 

@@ -24,6 +24,7 @@ struct DataSpec {
   std::optional<std::vector<float>> mean, deviation;  // options mean and std; one a channel, or one
   std::optional<int64_t> limit;                       // only so many images, from the split's start
   int64_t pad = 0;                                    // rows and columns of zeros at each edge
+  bool has_labels = true;                             // labels=none: they are not looked at
 };
 
 // `split` is taken where the text names none. Throws an Error that names what it does not know and

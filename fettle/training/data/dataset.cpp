@@ -33,7 +33,9 @@ Dataset Subset(const Dataset& dataset, const std::vector<int64_t>& indices) {
   uint8_t* to = result.images.values<uint8_t>().data();
   for (const int64_t index : indices) {
     to = std::copy_n(dataset.images.values<uint8_t>().data() + index * bytes, bytes, to);
-    result.labels.push_back(dataset.labels[static_cast<size_t>(index)]);
+    if (dataset.is_labelled()) {
+      result.labels.push_back(dataset.labels[static_cast<size_t>(index)]);
+    }
   }
   return result;
 }
@@ -45,7 +47,7 @@ void RequireFits(const Dataset& dataset, const Shape& input, int64_t num_outputs
                    ", but the model's input is ", ShapeText(input),
                    " (batch first); take another dataset, or option pad to enlarge the images");
   }
-  if (num_outputs != dataset.num_classes) {
+  if (dataset.is_labelled() && num_outputs != dataset.num_classes) {
     throw BadInput(dataset.name, ": it has ", dataset.num_classes, " classes, but the model has ",
                    num_outputs, " outputs");
   }

@@ -24,16 +24,17 @@ struct Augmentation {
   friend bool operator==(const Augmentation&, const Augmentation&) = default;
 };
 
-// Labelled images, all of one size, in memory.
+// Images, all of one size, in memory.
 struct Dataset {
   std::string name;             // as the user wrote it, for messages
   Tensor images;                // u8 [N,C,H,W]
-  std::vector<int32_t> labels;  // N of them, each in 0 ... num_classes - 1
-  int64_t num_classes = 0;
+  std::vector<int32_t> labels;  // N of them, each in 0 ... num_classes - 1; none if unlabelled
+  int64_t num_classes = 0;      // 0 if unlabelled
   Preprocessing preprocessing;
   Augmentation augmentation;  // what its classes bear, by its format; none where that is not known
 
   int64_t size() const { return images.shape()[0]; }
+  bool is_labelled() const { return !labels.empty(); }
   Shape ImageShape() const { return {images.shape().begin() + 1, images.shape().end()}; }  // C,H,W
 };
 
@@ -44,7 +45,7 @@ Tensor Images(const Dataset& dataset, int64_t first, int64_t count);
 Dataset Subset(const Dataset& dataset, const std::vector<int64_t>& indices);
 
 // Throws an Error that names both shapes unless a network with this input ([N,C,H,W]) and so many
-// outputs can be fed with the dataset.
+// outputs can be fed with the dataset; without labels any number will do.
 void RequireFits(const Dataset& dataset, const Shape& input, int64_t num_outputs);
 
 }  // namespace fettle

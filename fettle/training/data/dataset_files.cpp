@@ -147,6 +147,10 @@ Dataset LoadDataset(const DataSpec& spec) {
   const Dataset all = spec.format == DataFormat::kCifar10 ? ReadCifar10(spec) : ReadMnist(spec);
   Dataset dataset = Subset(all, IndicesOf(all, spec));
   dataset.name = spec.text;
+  if (!spec.has_labels) {
+    dataset.labels.clear();
+    dataset.num_classes = 0;
+  }
   if (dataset.size() == 0) {
     throw BadInput(spec.text, ": no image in split ", NameOf(spec.split));
   }

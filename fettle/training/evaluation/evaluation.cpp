@@ -10,12 +10,22 @@
 namespace fettle {
 namespace {
 
-// -log of the softmax of the outputs at the label.
-double CrossEntropy(const float* outputs, int64_t classes, int32_t label) {
+constexpr int64_t kLook = 200;  // images between looks at whether to end early
+constexpr double kErrors = 4;
+
+// Of the outputs, or of what is a probability already.
+void LogSoftmax(const float* outputs, int64_t classes, bool is_probability, float* logs) {
+  if (is_probability) {
+    for (int64_t c = 0; c < classes; ++c) logs[c] = std::log(std::max(outputs[c], 1e-30f));
+    return;
+  }
   const double largest = *std::max_element(outputs, outputs + classes);
   double sum = 0;
   for (int64_t c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(outputs[c]) - largest);
-  return std::log(sum) + largest - static_cast<double>(outputs[label]);
+  const double log_sum = std::log(sum) + largest;
+  for (int64_t c = 0; c < classes; ++c) {
+    logs[c] = static_cast<float>(static_cast<double>(outputs[c]) - log_sum);
+  }
 }
 
 struct Classifier {
@@ -38,43 +48,52 @@ Classifier RequireClassifier(const Plan& plan, const Dataset& dataset) {
   return {input.shape[0], output.shape[1]};
 }
 
+}  // namespace
+
 bool EndsInSoftmax(const Plan& plan) {
   return !plan.steps.empty() && std::ranges::any_of(plan.steps, [&](const PlanStep& step) {
     return step.output == plan.outputs[0] && std::holds_alternative<Softmax>(step.spec.op);
   });
 }
 
-}  // namespace
+EvaluationSum::EvaluationSum(bool is_probability, int64_t classes)
+    : is_probability_(is_probability) {
+  sum_.classes = classes;
+}
 
-void EvaluationSum::Add(const float* outputs, int64_t classes, int32_t label) {
+void EvaluationSum::Add(const float* outputs, std::optional<int32_t> label) {
+  const int64_t classes = sum_.classes;
   const auto best = static_cast<int32_t>(std::max_element(outputs, outputs + classes) - outputs);
-  const float of_label = outputs[label];
+  sum_.predictions.push_back(best);
+  sum_.log_probabilities.resize(sum_.log_probabilities.size() + static_cast<size_t>(classes));
+  float* const logs = &*sum_.log_probabilities.end() - classes;
+  LogSoftmax(outputs, classes, is_probability_, logs);
+  sum_.is_labelled = label.has_value();
+  if (!label) return;
+  const float of_label = outputs[*label];
   const int64_t ahead =
       std::count_if(outputs, outputs + classes, [&](float value) { return value > of_label; });
-  sum_.predictions.push_back(best);
-  sum_.is_correct.push_back(best == label);
-  correct_ += best == label ? 1 : 0;
+  sum_.is_correct.push_back(best == *label);
+  correct_ += best == *label ? 1 : 0;
   among_five_ += ahead < 5 ? 1 : 0;
-  loss_ += is_probability_ ? -std::log(std::max(static_cast<double>(of_label), 1e-30))
-                           : CrossEntropy(outputs, classes, label);
+  loss_ -= logs[*label];
 }
 
 Evaluation EvaluationSum::Result() const {
   Evaluation result = sum_;
-  result.samples = static_cast<int64_t>(result.predictions.size());
-  if (result.samples == 0) return result;
-  const auto samples = static_cast<double>(result.samples);
+  result.samples = samples();
+  if (result.samples == 0 || !result.is_labelled) return result;
+  const auto count = static_cast<double>(result.samples);
   result.top1 = WilsonInterval(correct_, result.samples);
-  result.top5 = static_cast<double>(among_five_) / samples;
-  result.loss = loss_ / samples;
+  result.top5 = static_cast<double>(among_five_) / count;
+  result.loss = loss_ / count;
   return result;
 }
 
-Evaluation Evaluate(Executor* executor, const Dataset& dataset,
-                    const std::function<bool(int64_t)>& progress) {
+Evaluation Evaluate(Executor* executor, const Dataset& dataset, const EvaluationOptions& options) {
   const Plan& plan = executor->plan();
   const Classifier classifier = RequireClassifier(plan, dataset);
-  EvaluationSum sum(EndsInSoftmax(plan));
+  EvaluationSum sum(EndsInSoftmax(plan), classifier.classes);
   Tensor input(plan.tensors[static_cast<size_t>(plan.inputs[0])].type);
   Tensor output(plan.tensors[static_cast<size_t>(plan.outputs[0])].type);
   const Tensor* const inputs[] = {&input};
@@ -86,38 +105,59 @@ Evaluation Evaluate(Executor* executor, const Dataset& dataset,
     std::memcpy(input.bytes(), images.bytes(), images.num_bytes());
     executor->Run(inputs, outputs);
     for (int64_t i = 0; i < count; ++i) {
-      sum.Add(output.values<float>().data() + i * classifier.classes, classifier.classes,
-              dataset.labels[static_cast<size_t>(first + i)]);
+      std::optional<int32_t> label;
+      if (dataset.is_labelled()) label = dataset.labels[static_cast<size_t>(first + i)];
+      sum.Add(output.values<float>().data() + i * classifier.classes, label);
     }
-    if (progress && !progress(first + count)) {
+    if (options.progress && !options.progress(first + count)) {
       throw Error(ErrorKind::kInterrupted, "interrupted while evaluating");
     }
+    const bool is_a_look = options.floor && dataset.is_labelled() && sum.samples() % kLook < count;
+    if (is_a_look && IsClearlyBelow(sum.correct(), sum.samples(), *options.floor)) break;
   }
   return sum.Result();
 }
 
-double Agreement(const Evaluation& a, const Evaluation& b) {
-  assert(a.samples == b.samples && a.samples > 0);
-  int64_t same = 0;
-  for (size_t i = 0; i < a.predictions.size(); ++i) {
-    same += a.predictions[i] == b.predictions[i] ? 1 : 0;
-  }
-  return static_cast<double>(same) / static_cast<double>(a.samples);
+bool IsClearlyBelow(int64_t correct, int64_t seen, double floor) {
+  if (seen < kLook || floor <= 0) return false;
+  const auto n = static_cast<double>(seen);
+  const double error = std::sqrt(std::min(floor, 1.0) * std::max(0.0, 1 - floor) / n);
+  // Half an image, for a share is of whole ones.
+  return (static_cast<double>(correct) + 0.5) / n < floor - kErrors * error;
 }
 
-Interval AccuracyDifference(const Evaluation& original, const Evaluation& candidate) {
-  assert(original.samples == candidate.samples);
-  int64_t gained = 0, lost = 0;
+Comparison Compare(const Evaluation& original, const Evaluation& candidate) {
+  assert(original.samples == candidate.samples && original.samples > 0);
+  assert(original.classes == candidate.classes);
+  Comparison result;
+  int64_t same = 0, gained = 0, lost = 0;
+  for (size_t i = 0; i < original.predictions.size(); ++i) {
+    same += original.predictions[i] == candidate.predictions[i] ? 1 : 0;
+  }
+  result.agreement = WilsonInterval(same, original.samples);
+  double kl = 0;
+  for (size_t i = 0; i < original.log_probabilities.size(); ++i) {
+    const double log_p = original.log_probabilities[i];
+    kl += std::exp(log_p) * (log_p - static_cast<double>(candidate.log_probabilities[i]));
+  }
+  result.kl = kl / static_cast<double>(original.samples);
+  if (!original.is_labelled) return result;
   for (size_t i = 0; i < original.is_correct.size(); ++i) {
     if (candidate.is_correct[i] && !original.is_correct[i]) ++gained;
     if (!candidate.is_correct[i] && original.is_correct[i]) ++lost;
   }
-  return PairedDifference(gained, lost, original.samples);
+  const Interval share = PairedDifference(gained, lost, original.samples);
+  result.drop_points = Interval{-100 * share.value, -100 * share.high, -100 * share.low};
+  return result;
 }
 
-Interval AccuracyDropPoints(const Evaluation& original, const Evaluation& candidate) {
-  const Interval share = AccuracyDifference(original, candidate);
-  return {-100 * share.value, -100 * share.high, -100 * share.low};
+Score ScoreOf(const Evaluation& original, const Evaluation& candidate) {
+  const Comparison comparison = Compare(original, candidate);
+  if (comparison.drop_points) return {candidate.top1, *comparison.drop_points, candidate.loss};
+  const Interval& agreement = comparison.agreement;
+  const Interval drop = {100 * (1 - agreement.value), 100 * (1 - agreement.high),
+                         100 * (1 - agreement.low)};
+  return {agreement, drop, comparison.kl};
 }
 
 }  // namespace fettle

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "fettle/core/statistics.h"
@@ -10,23 +11,31 @@
 
 namespace fettle {
 
-// How a classifier did on labelled images. Accuracies are shares of 1.
+// How a classifier did on images. Accuracies are shares of 1.
 struct Evaluation {
   int64_t samples = 0;
-  Interval top1;                     // Wilson's
-  double top5 = 0;                   // equals 1 where there are 5 classes or fewer
-  double loss = 0;                   // mean cross-entropy of the softmax of the outputs
+  int64_t classes = 0;
+  bool is_labelled = true;
+  // Of labelled images only.
+  Interval top1;                 // Wilson's
+  double top5 = 0;               // equals 1 where there are 5 classes or fewer
+  double loss = 0;               // mean cross-entropy of the softmax of the outputs
+  std::vector<bool> is_correct;  // one an image
+  // Of all.
   std::vector<int32_t> predictions;  // the class with the largest output, the first of equal ones
-  std::vector<bool> is_correct;      // one an image
+  std::vector<float> log_probabilities;  // of the softmax of the outputs, [samples, classes]
 };
 
 // From the outputs [N,classes] for images with these labels. A model that ends in a softmax has its
 // probabilities taken as they are: `is_probability`.
 class EvaluationSum {
  public:
-  explicit EvaluationSum(bool is_probability) : is_probability_(is_probability) {}
-  void Add(const float* outputs, int64_t classes, int32_t label);
+  EvaluationSum(bool is_probability, int64_t classes);
+  void Add(const float* outputs, std::optional<int32_t> label);
   Evaluation Result() const;
+
+  int64_t correct() const { return correct_; }
+  int64_t samples() const { return static_cast<int64_t>(sum_.predictions.size()); }
 
  private:
   bool is_probability_;
@@ -35,20 +44,42 @@ class EvaluationSum {
   double loss_ = 0;
 };
 
-// Runs every image of the dataset through the executor, in batches of what its plan takes.
-// `progress` (may be empty) hears how many are done and answers whether to go on; Interrupted is
-// thrown (kind kInterrupted) where it says no. Throws Error (kBadInput) where the model is no
-// classifier of these images.
+struct EvaluationOptions {
+  // Hears how many images are done and answers whether to go on; may be empty.
+  std::function<bool(int64_t done)> progress;
+  // Ends early, and with fewer samples than images, once the accuracy is clearly below this: see
+  // IsClearlyBelow. Wants labels, and images in an order that says nothing of their class.
+  std::optional<double> floor;
+};
+
+// Runs every image of the dataset through the executor, in batches of what its plan takes. Throws
+// Error: kInterrupted where `progress` says no, kBadInput where the model is no classifier of these
+// images.
 Evaluation Evaluate(Executor* executor, const Dataset& dataset,
-                    const std::function<bool(int64_t done)>& progress = {});
+                    const EvaluationOptions& options = {});
 
-// The share of images on which both say the same.
-double Agreement(const Evaluation& a, const Evaluation& b);
+// Whether the network gives probabilities, not logits.
+bool EndsInSoftmax(const Plan& plan);
 
-// How much more often `candidate` is right than `original` on the same images.
-Interval AccuracyDifference(const Evaluation& original, const Evaluation& candidate);
+// Whether so many right answers among the first images say that the accuracy on all is below
+// `floor`: its upper bound is, at a confidence (4 standard errors of a share at the floor, 3e-5)
+// that leaves the risk below 1 % for hundreds of looks.
+bool IsClearlyBelow(int64_t correct, int64_t seen, double floor);
 
-// The same as a drop in points, hundredths: positive where the candidate is worse.
-Interval AccuracyDropPoints(const Evaluation& original, const Evaluation& candidate);
+// A candidate against the original on the same images.
+struct Comparison {
+  Interval agreement;  // the share of images on which both say the same; Wilson's
+  double kl = 0;       // mean of KL(original || candidate) of their probabilities, in nats
+  std::optional<Interval> drop_points;  // of top-1, hundredths, paired; of labelled images only
+};
+Comparison Compare(const Evaluation& original, const Evaluation& candidate);
+
+// What a network is judged by: its top-1 where there are labels, else its agreement with the
+// original; and how much that is less than the original's, in points.
+struct Score {
+  Interval accuracy, drop_points;
+  double loss = 0;  // cross-entropy, or the KL divergence from the original
+};
+Score ScoreOf(const Evaluation& original, const Evaluation& candidate);
 
 }  // namespace fettle

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "fettle/core/error.h"
 #include "fettle/training/data/augmentation.h"
 #include "fettle/training/trainer/classifier.h"
 #include "fettle/training/trainer/loss.h"
@@ -42,6 +43,7 @@ template <typename Visitor>
 void ForEachBatch(const Graph& graph, const std::map<std::string, bool>& nodes,
                   const Dataset& dataset, const Target& target, const Visitor& visitor) {
   RequireClassifierOf(graph, dataset);
+  if (!dataset.is_labelled()) throw BadInput(dataset.name, ": Fisher information wants labels");
   const int64_t images = std::min(kImagesAtOnce, dataset.size());
   const int64_t batches = dataset.size() / images;
   const auto pixels = static_cast<size_t>(ElementCount(dataset.ImageShape()));

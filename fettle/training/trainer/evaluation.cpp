@@ -24,9 +24,10 @@ Tensor Logits(const Graph& graph, const Dataset& dataset, DType dtype, const Tar
   constexpr int64_t kImagesAtOnce = 100;
   const int64_t images = std::min(kImagesAtOnce, dataset.size());
   const auto pixels = static_cast<size_t>(ElementCount(dataset.ImageShape()));
-  const auto classes = static_cast<size_t>(dataset.num_classes);
+  const int64_t num_classes = graph.value(graph.outputs()[0]).type.shape.back();
+  const auto classes = static_cast<size_t>(num_classes);
   const std::vector<Parameter> parameters = ParametersOf(graph);
-  Tensor logits(TensorType{DType::kF32, {dataset.size(), dataset.num_classes}});
+  Tensor logits(TensorType{DType::kF32, {dataset.size(), num_classes}});
   ForEachShard(target.threads, target.threads, [&](int64_t shard) {
     NetworkPass pass(graph, &parameters, images, dtype, target);
     assert(pass.logits().size() == static_cast<size_t>(images) * classes);

@@ -49,10 +49,10 @@ class Trainer::Shard {
   void Load(const size_t* indices, int64_t epoch) {
     const Dataset& dataset = trainer_.dataset_;
     const auto pixels = static_cast<size_t>(ElementCount(dataset.ImageShape()));
-    const auto classes = static_cast<size_t>(dataset.num_classes);
+    const size_t classes = pass_.logits().size() / labels_.size();
     for (size_t i = 0; i < labels_.size(); ++i) {
       const size_t index = indices[i];
-      labels_[i] = dataset.labels[index];
+      labels_[i] = dataset.is_labelled() ? dataset.labels[index] : 0;
       CopyAugmented(dataset, static_cast<int64_t>(index), trainer_.settings_.augmentation,
                     trainer_.settings_.seed, epoch, pass_.input().data() + i * pixels);
       if (!trainer_.teacher_) continue;
@@ -117,12 +117,20 @@ Trainer::Trainer(Graph graph, const Dataset& dataset, const TrainSettings& setti
   if (settings_.weight_averaging > 0) averages_ = ValuesOf(parameters_);
   gradients_ = ValuesOf(parameters_);
   RequireClassifierOf(graph_, dataset_);
-  assert(!teacher_ || teacher_->logits.shape() == Shape({dataset_.size(), dataset_.num_classes}));
+  assert(!teacher_ || teacher_->logits.shape()[0] == dataset_.size());
+  RequireTaught();
   shards_.resize(static_cast<size_t>(settings_.shards));
   ForEachShard(settings_.shards, 1, [this](int64_t i) {
     shards_[static_cast<size_t>(i)] =
         std::make_unique<Shard>(*this, i, settings_.batch / settings_.shards);
   });
+}
+
+// Without labels there is nothing to learn but what a teacher says.
+void Trainer::RequireTaught() const {
+  if (dataset_.is_labelled() || (teacher_ && teacher_->distillation.alpha == 1)) return;
+  throw BadInput(dataset_.name,
+                 ": has no labels to train on; give labelled data, or distil from a teacher alone");
 }
 
 Trainer::~Trainer() = default;

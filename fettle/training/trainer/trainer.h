@@ -70,6 +70,7 @@ class Trainer {
  private:
   class Shard;
 
+  void RequireTaught() const;
   bool RunTo(int64_t last, const TrainCallback& callback);
   double Step();  // the sum of the losses of its images
   void ReduceGradients();

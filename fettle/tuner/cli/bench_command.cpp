@@ -13,6 +13,7 @@
 #include "fettle/training/evaluation/evaluation.h"
 #include "fettle/tuner/candidate_costs.h"
 #include "fettle/tuner/cli/bench_result.h"
+#include "fettle/tuner/cli/best_plan.h"
 #include "fettle/tuner/cli/commands.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
@@ -73,14 +74,6 @@ int64_t BatchOf(const Plan& plan) {
   return shape.empty() ? 1 : shape[0];
 }
 
-std::vector<DType> PrecisionsOf(const std::string& name) {
-  if (name == "f32") return {DType::kF32};
-  if (name == "bf16") return {DType::kBF16, DType::kF32};
-  if (name == "auto") return {DType::kF32, DType::kBF16};
-  throw Error(ErrorKind::kUsage,
-              Text("--precision ", name, ": one of f32, bf16, auto is expected so far"));
-}
-
 // Throws where no layer that computes can be computed by a primitive whose name begins so.
 void RequirePrimitive(const LayerGraph& graph, const std::string& name,
                       const PrimitiveList& primitives, const Target& target) {
@@ -92,32 +85,6 @@ void RequirePrimitive(const LayerGraph& graph, const std::string& name,
               Text("--primitive ", name,
                    ": no primitive whose name begins so can compute a layer "
                    "of this model; see docs/primitives.md, or 'fettle query best'"));
-}
-
-// Every implementation of every layer measured, unless the database knows them; the best plan.
-Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Options& options,
-              const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
-              Console& console) {
-  ImplementationCatalog catalog(primitives, target, options.Get("primitive"));
-  CostDatabase database =
-      CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
-  CostStore store(&database, worker, &catalog, worker->Describe({target.threads}), "fettle bench");
-  const std::vector<DType> precisions = PrecisionsOf(precision);
-  const std::vector<LayerSpec> specs = LayersOf(graph, precisions);
-  size_t done = 0;
-  for (const LayerSpec& spec : specs) {
-    if (WasInterrupted()) {
-      throw Error(ErrorKind::kInterrupted, "interrupted; what was measured is in the database");
-    }
-    console.Status(Text("layer ", ++done, " of ", specs.size()));
-    store.Require(spec);
-  }
-  const ReorderCosts reorders(&catalog, store.costs());
-  const std::vector<DType> weighted = precision == "bf16" ? std::vector{DType::kBF16} : precisions;
-  const Selection selection = SelectPrimitives(
-      graph, AllowedPrecisions(graph, weighted, precisions), &catalog, store.costs(), reorders);
-  console.ClearStatus();
-  return BuildPlan(graph, selection.choices, reorders, target.threads);
 }
 
 std::optional<Dataset> LoadImages(const Options& options) {
@@ -139,10 +106,12 @@ Evaluation EvaluatePlan(Plan plan, const BenchTask& task, const Dataset& dataset
                         const PrimitiveList& primitives, Console& console) {
   plan.threads = task.threads;
   Executor executor(std::move(plan), primitives, HostTarget(task.threads));
-  return Evaluate(&executor, dataset, [&](int64_t done) {
+  EvaluationOptions options;
+  options.progress = [&](int64_t done) {
     console.Status(Text("accuracy: ", done, " of ", dataset.size(), " images"));
     return !WasInterrupted();
-  });
+  };
+  return Evaluate(&executor, dataset, options);
 }
 
 // Of the plan as it will be timed, and of the original in f32.
@@ -151,6 +120,11 @@ BenchAccuracy MeasureAccuracy(const BenchTask& task, const Dataset& dataset, con
   BenchAccuracy accuracy;
   accuracy.data = dataset.name;
   accuracy.split = NameOf(ParseDataSpec(dataset.name, DataSplit::kTest).split);
+  if (!dataset.is_labelled() && !options.Has("original")) {
+    throw Error(ErrorKind::kUsage,
+                Text("--data ", dataset.name,
+                     ": has no labels; name the model to agree with by --original"));
+  }
   accuracy.ours = EvaluatePlan(ReadPlan(task.plan), task, dataset, primitives, console);
   if (options.Has("original")) {
     accuracy.original =

@@ -17,14 +17,20 @@ std::string RangeText(const Interval& interval, double scale, int digits) {
 }
 
 std::string AccuracyText(const BenchAccuracy& accuracy) {
-  const auto share = [](const Interval& top1) {
-    return Text(FixedText(100 * top1.value, 2), " % [", RangeText(top1, 100, 2), "]");
+  const auto share = [](const Interval& interval) {
+    return Text(FixedText(100 * interval.value, 2), " % [", RangeText(interval, 100, 2), "]");
   };
-  std::string text =
-      Text("  accuracy            ", share(accuracy.ours.top1), ", top-1 on ",
-           accuracy.ours.samples, " images of ", accuracy.data, " (", accuracy.split, ")\n");
+  const std::string on =
+      Text(accuracy.ours.samples, " images of ", accuracy.data, " (", accuracy.split, ")\n");
+  if (!accuracy.ours.is_labelled) {
+    const Comparison comparison = Compare(accuracy.original.value(), accuracy.ours);
+    return Text("  agreement           ", share(comparison.agreement), ", with the original on ",
+                on, "  KL divergence       ", FixedText(comparison.kl, 5), " nats\n");
+  }
+  const std::string text =
+      Text("  accuracy            ", share(accuracy.ours.top1), ", top-1 on ", on);
   if (!accuracy.original) return text;
-  const Interval drop = AccuracyDropPoints(*accuracy.original, accuracy.ours);
+  const Interval drop = ScoreOf(*accuracy.original, accuracy.ours).drop_points;
   return text + Text("  the original's      ", share(accuracy.original->top1),
                      "\n  drop                ", FixedText(drop.value, 2), " points [",
                      RangeText(drop, 1, 2), "], paired\n");
@@ -79,11 +85,16 @@ std::string BenchJson(const BenchTask& task, const BenchResult& result) {
                          {"ratio", LatencyJson(peer->ratio)}}}};
   }
   if (const std::optional<BenchAccuracy>& accuracy = result.accuracy) {
-    json["accuracy"] = ToJson(*accuracy, accuracy->ours);
+    if (accuracy->ours.is_labelled) json["accuracy"] = ToJson(*accuracy, accuracy->ours);
     if (accuracy->original) {
-      json["original_accuracy"] = ToJson(*accuracy, *accuracy->original);
+      const Comparison comparison = Compare(*accuracy->original, accuracy->ours);
+      json["agreement"] = fettle::ToJson(comparison.agreement);
+      json["kl"] = comparison.kl;
+      if (accuracy->ours.is_labelled) {
+        json["original_accuracy"] = ToJson(*accuracy, *accuracy->original);
+      }
       json["accuracy_drop_points"] =
-          fettle::ToJson(AccuracyDropPoints(*accuracy->original, accuracy->ours));
+          fettle::ToJson(ScoreOf(*accuracy->original, accuracy->ours).drop_points);
     }
   }
   json["layers"] = Json::array();

@@ -51,12 +51,16 @@ std::vector<std::string> Row(const VerifiedPoint& point, const VerifiedPoint& or
 std::string FrontText(const Session& session) {
   if (!session.original()) return "nothing has been verified yet\n";
   const VerifiedPoint& original = *session.original();
-  std::vector<std::vector<std::string>> rows = {{"id", "latency, ms [95 %]", "speed-up",
-                                                 "validation, %", "drop, points [95 %]", "test, %",
-                                                 "memory", "energy, mJ", "size", "changes"}};
+  const bool is_agreement = session.settings().metric == "agreement";
+  std::vector<std::vector<std::string>> rows = {
+      {"id", "latency, ms [95 %]", "speed-up", is_agreement ? "agreement, %" : "validation, %",
+       "drop, points [95 %]", is_agreement ? "test agreement, %" : "test, %", "memory",
+       "energy, mJ", "size", "changes"}};
   rows.push_back(Row(original, original));
   for (const VerifiedPoint& point : FrontOf(session)) rows.push_back(Row(point, original));
-  return TableText(rows);
+  const char* const note =
+      is_agreement ? "the data has no labels: agreement with the original's answers\n" : "";
+  return TableText(rows) + note;
 }
 
 }  // namespace fettle

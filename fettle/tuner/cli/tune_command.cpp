@@ -93,11 +93,17 @@ Dataset Shortened(Dataset dataset, int64_t most, uint64_t seed) {
   return Subset(dataset, indices);
 }
 
+Dataset Shuffled(const Dataset& dataset) {
+  const std::vector<size_t> order = Random(1).Permutation(static_cast<size_t>(dataset.size()));
+  return Subset(dataset, {order.begin(), order.end()});
+}
+
 TuningData LoadData(const std::string& text, uint64_t seed) {
   TuningData data;
   data.train =
       Shortened(LoadDataset(ParseDataSpec(text, DataSplit::kTrain)), kRecoveryImages, seed);
-  data.validation = LoadDataset(ParseDataSpec(text, DataSplit::kValidation));
+  // Shuffled, so that the first images, by which a bad candidate is told, stand for all.
+  data.validation = Shuffled(LoadDataset(ParseDataSpec(text, DataSplit::kValidation)));
   data.calibration = Shortened(data.validation, kCalibrationImages, seed);
   data.test = LoadDataset(ParseDataSpec(text, DataSplit::kTest));
   return data;
@@ -166,6 +172,12 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   const TuningData data = LoadData(settings.data, settings.seed);
   RequireFits(data.validation, model.value(model.inputs().at(0)).type.shape,
               model.value(model.outputs().at(0)).type.shape.back());
+
+  if (!data.validation.is_labelled()) {
+    settings.metric = "agreement";
+    console.Note(
+        "note: the data has no labels; accuracy is the agreement with the original's answers");
+  }
 
   const InterruptScope interrupts;
   WorkerClient worker(LocalWorker(OwnProgram()));

@@ -40,6 +40,11 @@ THIRD_PARTY = {
     "nlohmann/": r"(fettle|tests)/.*json.*|(fettle|tests)/tuner/.*",
     "boost/program_options": r"fettle/tuner/cli/.*",
     "zlib.h": r"fettle/training/data/.*gzip.*",
+    "jpeglib.h": r"(fettle|tests)/training/.*(libjpeg|image_data_test).*",
+    "jerror.h": r"fettle/training/data/libjpeg.*",
+    "png.h": r"(fettle|tests)/training/.*(libpng|image_data_test).*",
+    "zip.h": r"(fettle|tests)/training/.*(libzip|image_data_test).*",
+    "dnnl.h": r"fettle/training/.*onednn.*",
     "omp.h": r"fettle/primitives/threads\.cpp",
     "immintrin.h": r"fettle/primitives/.*",
 }

@@ -110,6 +110,9 @@ std::string Deploy(const Session& session, const VerifiedPoint& point,
   manifest["threads"] = session.settings().threads;
   manifest["batch"] = session.settings().batch;
   manifest["metric"] = session.settings().metric;
+  if (!session.settings().preprocessing.empty()) {
+    manifest["preprocessing"] = nlohmann::ordered_json::parse(session.settings().preprocessing);
+  }
   manifest["point"] = ToJson(point);
   if (session.original()) manifest["original"] = ToJson(*session.original());
   std::string text = manifest.dump(1) + "\n";

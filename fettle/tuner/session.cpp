@@ -36,6 +36,10 @@ std::vector<Objective> ObjectivesFrom(const Json& settings) {
   return ParseObjectives(JoinedText(settings.at("objectives"), ",", name_of));
 }
 
+Json PreprocessingOf(const SessionSettings& settings) {
+  return settings.preprocessing.empty() ? Json(nullptr) : Json::parse(settings.preprocessing);
+}
+
 Json ToJson(const SessionSettings& settings) {
   return {{"schema", kSchema},
           {"model", settings.model},
@@ -49,6 +53,7 @@ Json ToJson(const SessionSettings& settings) {
           {"strategy", settings.strategy},
           {"objectives", ToJson(settings.objectives)},
           {"metric", settings.metric},
+          {"preprocessing", PreprocessingOf(settings)},
           {"budget_seconds", settings.budget_seconds},
           {"max_drop_points", settings.max_drop_points}};
 }
@@ -72,6 +77,9 @@ SessionSettings SettingsFrom(const std::filesystem::path& file) {
     settings.strategy = json.at("strategy").get<std::string>();
     settings.objectives = ObjectivesFrom(json);
     settings.metric = json.value("metric", settings.metric);
+    if (json.contains("preprocessing") && json.at("preprocessing").is_object()) {
+      settings.preprocessing = json.at("preprocessing").dump();
+    }
     settings.budget_seconds = json.at("budget_seconds").get<double>();
     settings.max_drop_points = json.at("max_drop_points").get<double>();
     return settings;
@@ -99,6 +107,7 @@ std::optional<std::string> Difference(const SessionSettings& was, SessionSetting
   is.budget_seconds = was.budget_seconds;
   is.model = was.model;  // the file may have moved; its hash counts
   is.device_name = was.device_name;
+  if (was.preprocessing.empty()) is.preprocessing.clear();
   const Json before = ToJson(was), now = ToJson(is);
   for (const auto& [name, value] : before.items()) {
     if (now.at(name) != value) {

@@ -26,6 +26,7 @@ struct SessionSettings {
   std::string strategy;
   std::vector<Objective> objectives = {Objective::kLatency, Objective::kAccuracy};
   std::string metric = "top1";  // what accuracy is; "agreement" (with the original) without labels
+  std::string preprocessing;    // PreprocessingJson; empty in sessions of before it was kept
   double budget_seconds = 600;
   double max_drop_points = 100;  // candidates predicted to lose more are not verified
 

@@ -29,15 +29,15 @@ std::string FaultOf(const std::string& text) {
 
 TEST(DataSpecTest, Parses) {
   const DataSpec plain = ParseDataSpec("fashion-mnist", DataSplit::kTest);
-  EXPECT_EQ(plain.format, DataFormat::kFashionMnist);
-  EXPECT_EQ(plain.folder, "/usr/share/datasets/fashion-mnist");
+  EXPECT_EQ(plain.format, "fashion-mnist");
+  EXPECT_EQ(plain.place, "/usr/share/datasets/fashion-mnist");
   EXPECT_EQ(plain.split, DataSplit::kTest);
   EXPECT_FALSE(plain.limit);
   const DataSpec full =
       ParseDataSpec("cifar10:/data/a:b?mean=0.5,0.25,-1&std=0.5&split=validation&limit=20&pad=2",
                     DataSplit::kTest);
-  EXPECT_EQ(full.format, DataFormat::kCifar10);
-  EXPECT_EQ(full.folder, "/data/a:b");
+  EXPECT_EQ(full.format, "cifar10");
+  EXPECT_EQ(full.place, "/data/a:b");
   EXPECT_THAT(*full.mean, ElementsAre(0.5f, 0.25f, -1));
   EXPECT_THAT(*full.deviation, ElementsAre(0.5f));
   EXPECT_EQ(full.split, DataSplit::kValidation);
@@ -48,11 +48,12 @@ TEST(DataSpecTest, Parses) {
 TEST(DataSpecTest, NamesWhatIsWrongAndWhatIsKnown) {
   EXPECT_THAT(FaultOf("imagenet:/x"), AllOf(HasSubstr("'imagenet'"), HasSubstr("cifar10")));
   EXPECT_THAT(FaultOf(""), HasSubstr("fashion-mnist"));
-  EXPECT_THAT(FaultOf("npz:x.npz"), HasSubstr("not supported yet"));
-  EXPECT_THAT(FaultOf("images:x"), HasSubstr("not supported yet"));
-  EXPECT_THAT(FaultOf("mnist"), HasSubstr("folder"));
+  EXPECT_THAT(FaultOf("mnist"), HasSubstr("mnist:FOLDER"));
+  EXPECT_THAT(FaultOf("npz"), HasSubstr("npz:FILE"));
+  EXPECT_THAT(FaultOf("npz:/nowhere/x.npz"), HasSubstr("/nowhere/x.npz"));
+  EXPECT_THAT(FaultOf("images:/nowhere"), HasSubstr("no such folder"));
   EXPECT_THAT(FaultOf("fashion-mnist?colour=red"),
-              AllOf(HasSubstr("'colour'"), HasSubstr("mean, std, split, limit, pad and labels")));
+              AllOf(HasSubstr("'colour'"), HasSubstr("mean, std, scale, split, limit")));
   EXPECT_THAT(FaultOf("fashion-mnist?split=all"), AllOf(HasSubstr("'all'"), HasSubstr("train")));
   EXPECT_THAT(FaultOf("fashion-mnist?limit=0"), HasSubstr("limit"));
   EXPECT_THAT(FaultOf("fashion-mnist?limit=5x"), HasSubstr("'5x'"));
@@ -142,7 +143,7 @@ TEST_F(MnistTest, AugmentationIsWhatTheClassesBear) {
   const DataSpec digits = ParseDataSpec(Data("?limit=5"), DataSplit::kTrain);
   EXPECT_EQ(LoadDataset(digits).augmentation, (Augmentation{.flip = false, .shift = 2}));
   DataSpec clothes = digits;
-  clothes.format = DataFormat::kFashionMnist;
+  clothes.format = "fashion-mnist";
   const Dataset dataset = LoadDataset(clothes);
   EXPECT_EQ(dataset.augmentation, (Augmentation{.flip = true, .shift = 2}));
   EXPECT_EQ(Subset(dataset, {1, 2}).augmentation, dataset.augmentation);

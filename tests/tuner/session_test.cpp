@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "fettle/core/file.h"
+#include "fettle/tuner/preprocessing_json.h"
+#include "tests/training/toy_dataset.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {
@@ -124,6 +126,37 @@ TEST(Session, EveryPrefixOfItsLogCanBeRead) {
     const Session session = Session::Read(folder);
     EXPECT_LE(session.points().size(), 1u);
   }
+}
+
+TEST(Session, KeepsPreprocessingAndRefusesAnother) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  SessionSettings settings = SampleSettings();
+  settings.preprocessing = PreprocessingJson(ToyDataset(2, {3, 8, 6}, 1));
+  settings.metric = "agreement";
+  { Session::Create(folder, settings); }
+  const Session session = Session::Resume(folder, settings);
+  EXPECT_EQ(session.settings(), settings);
+  const auto json = nlohmann::json::parse(session.settings().preprocessing);
+  EXPECT_EQ(json.at("channels"), 3);
+  EXPECT_EQ(json.at("width"), 6);
+  EXPECT_TRUE(json.at("resize").is_null());
+  EXPECT_EQ(json.at("mean").size(), 3u);
+  EXPECT_FLOAT_EQ(json.at("scale").get<float>(), 255);
+}
+
+TEST(Session, AnotherPreprocessingIsAnotherSession) {
+  const ScratchFolder scratch;
+  SessionSettings settings = SampleSettings();
+  settings.preprocessing = PreprocessingJson(ToyDataset(2, {3, 8, 6}, 1));
+  { Session::Create(scratch.path() / "new", settings); }
+  { Session::Create(scratch.path() / "old", SampleSettings()); }
+  SessionSettings other = settings;
+  other.preprocessing = PreprocessingJson(ToyDataset(2, {3, 8, 7}, 1));
+  EXPECT_THAT(MessageOf([&] { Session::Resume(scratch.path() / "new", other); }),
+              HasSubstr("preprocessing"));
+  // One of before preprocessing was kept can be resumed.
+  EXPECT_EQ(MessageOf([&] { Session::Resume(scratch.path() / "old", settings); }), "");
 }
 
 TEST(Session, SaysWhichLineIsDamaged) {

@@ -44,25 +44,36 @@ Change Draw(const Augmentation& augmentation, int64_t height, int64_t width, Ran
   return change;
 }
 
-void Copy(const Dataset& dataset, int64_t index, const Change& change, float* pixels) {
+template <typename Pixel>
+void CopyPixels(const Dataset& dataset, int64_t index, const Change& change, float* pixels) {
   const Shape image = dataset.ImageShape();
   const int64_t channels = image[0], height = image[1], width = image[2];
-  const uint8_t* const from =
-      dataset.images.values<uint8_t>().data() + index * channels * height * width;
+  const Pixel* const from =
+      dataset.images.values<Pixel>().data() + index * channels * height * width;
+  const Preprocessing& how = dataset.preprocessing;
   for (int64_t c = 0; c < channels; ++c) {
-    const float scale = 1 / (255 * dataset.preprocessing.deviation[static_cast<size_t>(c)]);
-    const float mean = 255 * dataset.preprocessing.mean[static_cast<size_t>(c)];
+    const float scale = 1 / (how.scale * how.deviation[static_cast<size_t>(c)]);
+    const float mean = how.scale * how.mean[static_cast<size_t>(c)];
     for (int64_t y = 0; y < height; ++y) {
       const int64_t from_y = y - change.down;
       for (int64_t x = 0; x < width; ++x) {
         const int64_t shifted = x - change.right;
         const int64_t from_x = change.flip ? width - 1 - shifted : shifted;
         const bool inside = from_y >= 0 && from_y < height && from_x >= 0 && from_x < width;
-        float pixel = inside ? from[(c * height + from_y) * width + from_x] : 0.0f;
+        float pixel = 0;
+        if (inside) pixel = static_cast<float>(from[(c * height + from_y) * width + from_x]);
         if (change.erased.Contains(y, x)) pixel = mean;
         pixels[(y * width + x) * channels + c] = (pixel - mean) * scale;
       }
     }
+  }
+}
+
+void Copy(const Dataset& dataset, int64_t index, const Change& change, float* pixels) {
+  if (dataset.images.dtype() == DType::kU8) {
+    CopyPixels<uint8_t>(dataset, index, change, pixels);
+  } else {
+    CopyPixels<float>(dataset, index, change, pixels);
   }
 }
 

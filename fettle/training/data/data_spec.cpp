@@ -4,13 +4,12 @@
 #include <cmath>
 
 #include "fettle/core/error.h"
+#include "fettle/training/data/dataset_format.h"
 
 namespace fettle {
 namespace {
 
-constexpr std::string_view kKnownFormats =
-    "known are fashion-mnist[:FOLDER], mnist:FOLDER and cifar10:FOLDER";
-constexpr std::string_view kFashionMnistFolder = "/usr/share/datasets/fashion-mnist";
+constexpr int64_t kMostPadding = 1024, kLongestSide = 16'384;
 
 Error Fault(std::string_view text, const std::string& fault) {
   return {ErrorKind::kUsage, Text("data '", text, "': ", fault)};
@@ -41,27 +40,57 @@ class OptionParser {
       spec_.mean = Numbers(name, value);
     } else if (name == "std") {
       spec_.deviation = Numbers(name, value);
-      for (const float number : *spec_.deviation) {
-        if (number <= 0) throw Fault(spec_.text, "option std must be above 0");
-      }
+      for (const float number : *spec_.deviation) RequireAboveZero(name, number);
+    } else if (name == "scale") {
+      spec_.scale = Numbers(name, value).at(0);
+      RequireAboveZero(name, *spec_.scale);
     } else if (name == "split") {
       spec_.split = SplitOf(value);
-    } else if (name == "limit") {
-      spec_.limit = Integer(name, value, 1);
-    } else if (name == "pad") {
-      spec_.pad = Integer(name, value, 0);
     } else if (name == "labels") {
-      if (value != "none") {
-        throw Fault(spec_.text, Text("option labels: '", value, "'; only none is known"));
+      ParseLabels(value);
+    } else if (name == "layout") {
+      if (value != "nchw" && value != "nhwc") {
+        throw Fault(spec_.text, Text("no layout '", value, "'; known are nchw and nhwc"));
       }
-      spec_.has_labels = false;
+      spec_.layout = value == "nchw" ? DataLayout::kNchw : DataLayout::kNhwc;
     } else {
-      throw Fault(spec_.text, Text("no option '", name,
-                                   "'; known are mean, std, split, limit, pad and labels"));
+      ParseInteger(name, value);
     }
   }
 
  private:
+  void ParseInteger(std::string_view name, std::string_view value) {
+    if (name == "limit") {
+      spec_.limit = Integer(name, value, 1);
+    } else if (name == "pad") {
+      spec_.pad = Integer(name, value, 0, kMostPadding);
+    } else if (name == "resize") {
+      spec_.resize = Integer(name, value, 1, kLongestSide);
+    } else if (name == "crop") {
+      spec_.crop = Integer(name, value, 1, kLongestSide);
+    } else if (name == "channels") {
+      spec_.channels = Integer(name, value, 1, 3);
+      if (*spec_.channels == 2) throw Fault(spec_.text, "option channels: 1 (grey) or 3 (colour)");
+    } else {
+      throw Fault(spec_.text,
+                  Text("no option '", name,
+                       "'; known are mean, std, scale, split, limit, pad, resize, crop, "
+                       "channels, layout and labels"));
+    }
+  }
+
+  void ParseLabels(std::string_view value) {
+    if (value != "none" && value != "coarse") {
+      throw Fault(spec_.text, Text("option labels: '", value, "'; known are none and coarse"));
+    }
+    spec_.has_labels = value != "none";
+    spec_.has_coarse_labels = value == "coarse";
+  }
+
+  void RequireAboveZero(std::string_view name, float number) const {
+    if (number <= 0) throw Fault(spec_.text, Text("option ", name, " must be above 0"));
+  }
+
   std::vector<float> Numbers(std::string_view name, std::string_view value) const {
     std::vector<float> numbers;
     do {
@@ -75,11 +104,12 @@ class OptionParser {
     return numbers;
   }
 
-  int64_t Integer(std::string_view name, std::string_view value, int64_t least) const {
+  int64_t Integer(std::string_view name, std::string_view value, int64_t least,
+                  int64_t most = 1'000'000'000) const {
     int64_t number = 0;
-    if (!ParseNumber(value, &number) || number < least || number > 1'000'000'000) {
-      throw Fault(spec_.text,
-                  Text("option ", name, ": '", value, "' is no whole number from ", least));
+    if (!ParseNumber(value, &number) || number < least || number > most) {
+      throw Fault(spec_.text, Text("option ", name, ": '", value, "' is no whole number from ",
+                                   least, " to ", most));
     }
     return number;
   }
@@ -94,14 +124,13 @@ class OptionParser {
   DataSpec& spec_;
 };
 
-DataFormat FormatOf(std::string_view text, std::string_view name) {
-  if (name == "fashion-mnist") return DataFormat::kFashionMnist;
-  if (name == "mnist") return DataFormat::kMnist;
-  if (name == "cifar10") return DataFormat::kCifar10;
-  if (name == "images" || name == "npz") {
-    throw Fault(text, Text("format '", name, "' is not supported yet; ", kKnownFormats));
+const DatasetFormat& FormatOf(std::string_view text, std::string_view name) {
+  std::string known;
+  for (const DatasetFormat& format : DatasetFormats()) {
+    if (format.name == name) return format;
+    known.append(known.empty() ? "" : ", ").append(format.usage);
   }
-  throw Fault(text, Text("no format '", name, "'; ", kKnownFormats));
+  throw Fault(text, Text("no format '", name, "'; known are ", known));
 }
 
 }  // namespace
@@ -122,15 +151,11 @@ DataSpec ParseDataSpec(std::string_view text, DataSplit split) {
   spec.text = text;
   spec.split = split;
   std::string_view options = text;
-  std::string_view folder = Take(&options, '?');
-  spec.format = FormatOf(text, Take(&folder, ':'));
-  spec.folder = folder;
-  if (folder.empty()) {
-    if (spec.format != DataFormat::kFashionMnist) {
-      throw Fault(text, Text("a folder must follow after a colon; ", kKnownFormats));
-    }
-    spec.folder = kFashionMnistFolder;
-  }
+  std::string_view place = Take(&options, '?');
+  const DatasetFormat& format = FormatOf(text, Take(&place, ':'));
+  spec.format = format.name;
+  spec.place = place.empty() ? format.usual_place : place;
+  if (spec.place.empty()) throw Fault(text, Text("names no place; it is ", format.usage));
   OptionParser parser(&spec);
   while (!options.empty()) parser.Parse(Take(&options, '&'));
   return spec;

@@ -7,18 +7,46 @@
 
 namespace fettle {
 
+namespace {
+
+template <typename Pixel>
+void Preprocess(const Dataset& dataset, int64_t first, Tensor* result) {
+  const Shape image = dataset.ImageShape();
+  const int64_t plane = image[1] * image[2];
+  const Pixel* from = dataset.images.values<Pixel>().data() + first * image[0] * plane;
+  float* to = result->values<float>().data();
+  const Preprocessing& how = dataset.preprocessing;
+  for (int64_t i = 0; i < result->shape()[0] * image[0]; ++i) {
+    const auto channel = static_cast<size_t>(i % image[0]);
+    const float scale = 1 / (how.scale * how.deviation[channel]);
+    const float mean = how.scale * how.mean[channel];
+    for (int64_t p = 0; p < plane; ++p) *to++ = (static_cast<float>(*from++) - mean) * scale;
+  }
+}
+
+}  // namespace
+
 Tensor Images(const Dataset& dataset, int64_t first, int64_t count) {
   assert(first >= 0 && count >= 0 && first + count <= dataset.size());
   const Shape image = dataset.ImageShape();
   Tensor result(TensorType{DType::kF32, {count, image[0], image[1], image[2]}});
-  const int64_t plane = image[1] * image[2];
-  const uint8_t* from = dataset.images.values<uint8_t>().data() + first * image[0] * plane;
-  float* to = result.values<float>().data();
-  for (int64_t i = 0; i < count * image[0]; ++i) {
-    const auto channel = static_cast<size_t>(i % image[0]);
-    const float scale = 1 / (255 * dataset.preprocessing.deviation[channel]);
-    const float mean = 255 * dataset.preprocessing.mean[channel];
-    for (int64_t p = 0; p < plane; ++p) *to++ = (static_cast<float>(*from++) - mean) * scale;
+  if (dataset.images.dtype() == DType::kU8) {
+    Preprocess<uint8_t>(dataset, first, &result);
+  } else {
+    Preprocess<float>(dataset, first, &result);
+  }
+  return result;
+}
+
+Tensor ImagesAt(const Tensor& images, const std::vector<int64_t>& indices) {
+  Shape shape = images.shape();
+  shape[0] = static_cast<int64_t>(indices.size());
+  Tensor result(TensorType{images.dtype(), shape});
+  const size_t bytes =
+      images.shape()[0] == 0 ? 0 : images.num_bytes() / static_cast<size_t>(images.shape()[0]);
+  std::byte* to = result.bytes();
+  for (const int64_t index : indices) {
+    to = std::copy_n(images.bytes() + static_cast<size_t>(index) * bytes, bytes, to);
   }
   return result;
 }
@@ -26,16 +54,10 @@ Tensor Images(const Dataset& dataset, int64_t first, int64_t count) {
 Dataset Subset(const Dataset& dataset, const std::vector<int64_t>& indices) {
   Dataset result{dataset.name,        Tensor(), {}, dataset.num_classes, dataset.preprocessing,
                  dataset.augmentation};
-  Shape shape = dataset.images.shape();
-  shape[0] = static_cast<int64_t>(indices.size());
-  result.images = Tensor(TensorType{DType::kU8, shape});
-  const int64_t bytes = ElementCount(dataset.ImageShape());
-  uint8_t* to = result.images.values<uint8_t>().data();
+  result.images = ImagesAt(dataset.images, indices);
+  if (!dataset.is_labelled()) return result;
   for (const int64_t index : indices) {
-    to = std::copy_n(dataset.images.values<uint8_t>().data() + index * bytes, bytes, to);
-    if (dataset.is_labelled()) {
-      result.labels.push_back(dataset.labels[static_cast<size_t>(index)]);
-    }
+    result.labels.push_back(dataset.labels[static_cast<size_t>(index)]);
   }
   return result;
 }

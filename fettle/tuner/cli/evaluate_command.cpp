@@ -7,6 +7,7 @@
 #include "fettle/training/evaluation/evaluation.h"
 #include "fettle/tuner/cli/best_plan.h"
 #include "fettle/tuner/cli/commands.h"
+#include "fettle/tuner/cli/data_help.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/model_argument.h"
@@ -97,9 +98,7 @@ std::string TextOf(const Evaluation& result, const Dataset& dataset, DataSplit s
 
 void Declare(Options* options) {
   options->AddArgument("MODEL", "An ONNX file, or a folder that 'fettle deploy' wrote.");
-  options->AddValue("data", "DATA",
-                    "The dataset: fashion-mnist[:DIR], mnist:DIR or cifar10:DIR, "
-                    "with options such as ?split=validation.");
+  options->AddValue("data", "DATA", kDataHelp);
   options->AddValue("limit", "N", "Only so many images.");
   options->AddValue("batch", "N", "Images at once, for a model whose batch is open (default 100).");
   options->AddValue("threads", "N", "Threads (default 2, or those of the deployed folder).");

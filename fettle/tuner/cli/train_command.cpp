@@ -11,6 +11,7 @@
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/training/trainer/trainer.h"
 #include "fettle/tuner/cli/commands.h"
+#include "fettle/tuner/cli/data_help.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/options.h"
 
@@ -21,9 +22,7 @@ using Json = nlohmann::ordered_json;
 
 void Declare(Options* options) {
   options->AddArgument("NETWORK", "An architecture by name, or an ONNX model to go on from.");
-  options->AddValue("data", "DATA",
-                    "The dataset: fashion-mnist[:DIR], mnist:DIR or cifar10:DIR, "
-                    "with options such as ?limit=1000. Its training split is trained on.");
+  options->AddValue("data", "DATA", kDataHelp);
   options->AddValue("out", "FILE.onnx", "Where to write the trained model (its batch left open).");
   options->AddValue("epochs", "N", "Passes over the data (default 30); may be a fraction.");
   options->AddValue("batch", "N", "Images a step (default 128).");

@@ -13,11 +13,13 @@
 #include "fettle/search/strategy_list.h"
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/tuner/cli/commands.h"
+#include "fettle/tuner/cli/data_help.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/front_text.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/options.h"
 #include "fettle/tuner/local_worker.h"
+#include "fettle/tuner/preprocessing_json.h"
 #include "fettle/tuner/tuner.h"
 
 namespace fettle {
@@ -46,7 +48,7 @@ std::vector<std::string> Strategies() {
 
 void Declare(Options* options) {
   options->AddArgument("MODEL", "The trained model, an ONNX file.");
-  options->AddValue("data", "DATA", "The dataset: fashion-mnist[:DIR], mnist:DIR or cifar10:DIR.");
+  options->AddValue("data", "DATA", kDataHelp);
   options->AddValue("device", "D", "Where to measure; only 'local', this machine, so far.");
   options->AddValue("objectives", "LIST",
                     "What is searched and what the front is of: any of latency, accuracy, memory "
@@ -101,7 +103,7 @@ Dataset Shuffled(const Dataset& dataset) {
 TuningData LoadData(const std::string& text, uint64_t seed) {
   TuningData data;
   data.train =
-      Shortened(LoadDataset(ParseDataSpec(text, DataSplit::kTrain)), kRecoveryImages, seed);
+      LoadDataset(ParseDataSpec(text, DataSplit::kTrain), DataSample{kRecoveryImages, seed});
   // Shuffled, so that the first images, by which a bad candidate is told, stand for all.
   data.validation = Shuffled(LoadDataset(ParseDataSpec(text, DataSplit::kValidation)));
   data.calibration = Shortened(data.validation, kCalibrationImages, seed);
@@ -173,6 +175,7 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   RequireFits(data.validation, model.value(model.inputs().at(0)).type.shape,
               model.value(model.outputs().at(0)).type.shape.back());
 
+  settings.preprocessing = PreprocessingJson(data.validation);
   if (!data.validation.is_labelled()) {
     settings.metric = "agreement";
     console.Note(

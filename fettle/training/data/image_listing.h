@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fettle/training/data/data_spec.h"
+
+namespace fettle {
+
+// The image files of a folder, not yet opened.
+struct ImageListing {
+  struct Entry {
+    std::filesystem::path file;
+    int32_t label = -1;
+    std::optional<DataSplit> split;  // where the folder says
+  };
+  std::vector<Entry> entries;        // in the order of the list, or of the paths
+  std::vector<std::string> classes;  // by label; none: unlabelled
+};
+
+// In this order, whatever there is first:
+//   labels.csv                  lines path,label or path,label,split, quoted as RFC 4180 says; a
+//                               first line beginning with "path", "file", "filename" or "image" is
+//                               a header
+//   train/, validation/ (val/), test/    folders of splits, each of what follows
+//   a folder for each class     images below them at any depth
+//   images                      without labels
+// Classes are sorted by name, by number where all names are numbers. Files that end in .jpg, .jpeg
+// or .png, in any case, are images; names that begin with a dot are passed over. Throws an Error
+// that names the file and line.
+ImageListing ListImages(const std::filesystem::path& folder);
+
+}  // namespace fettle

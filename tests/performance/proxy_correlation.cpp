@@ -3,16 +3,16 @@
 // bootstrap interval over the candidates. Candidates are drawn over all removed shares of
 // multiplications.
 //   proxy_correlation MODEL.onnx DATA FOLDER [CANDIDATES [STEPS]]
-// Every number is kept in FOLDER/measurements.jsonl as it becomes known, and not measured again
+// Every number is kept in FOLDER/measurements.tsv as it becomes known, and not measured again
 // when the command is run anew; FOLDER/README.md is written at the end.
 #include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
@@ -40,9 +40,9 @@ class Measurements {
   explicit Measurements(const std::filesystem::path& file) : file_(file) {
     std::ifstream in(file);
     for (std::string line; std::getline(in, line);) {
-      const auto json = nlohmann::json::parse(line, nullptr, false);
-      if (json.is_discarded()) continue;  // what a kill left of a line
-      values_[json.at("name").get<std::string>()] = json.at("value").get<double>();
+      const size_t tab = line.find('\t');
+      if (tab == std::string::npos || in.eof()) continue;  // what a kill left of a line
+      values_[line.substr(tab + 1)] = std::stod(line.substr(0, tab));
     }
   }
 
@@ -51,8 +51,7 @@ class Measurements {
     const auto found = values_.find(name);
     if (found != values_.end()) return found->second;
     const double value = measure();
-    std::ofstream(file_, std::ios::app)
-        << nlohmann::json({{"name", name}, {"value", value}}).dump() << std::endl;
+    std::ofstream(file_, std::ios::app) << std::setprecision(17) << value << '\t' << name << '\n';
     return values_[name] = value;
   }
 
@@ -185,7 +184,7 @@ void Run(const std::vector<std::string>& arguments) {
   const size_t count = arguments.size() > 3 ? std::stoul(arguments[3]) : 48;
   const double steps = arguments.size() > 4 ? std::stod(arguments[4]) : 60;
   std::filesystem::create_directories(folder);
-  Measurements measurements(folder / "measurements.jsonl");
+  Measurements measurements(folder / "measurements.tsv");
   const PrimitiveList primitives = PrimitiveList::All();
   const Target target = HostTarget(2);
   const Graph model = ImportOnnx(arguments[0]);

@@ -26,8 +26,8 @@ Filter TriangleFilter(int64_t from, int64_t to) {
   Filter filter;
   for (int64_t i = 0; i < to; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<int64_t>(0, static_cast<int64_t>(centre - support + 0.5));
-    const auto last = std::min<int64_t>(from, static_cast<int64_t>(centre + support + 0.5));
+    const auto first = std::max<int64_t>(0, std::llround(centre - support));
+    const auto last = std::min<int64_t>(from, std::llround(centre + support));
     Filter::Tap tap{first, {}};
     double sum = 0;
     for (int64_t k = first; k < last; ++k) {

@@ -58,7 +58,8 @@ std::optional<int64_t> NumberOf(const std::string& name) {
 void NumberClasses(const std::vector<std::string>& names, ImageListing* listing) {
   listing->classes = names;
   std::ranges::sort(listing->classes);
-  listing->classes.erase(std::ranges::unique(listing->classes).begin(), listing->classes.end());
+  listing->classes.erase(std::unique(listing->classes.begin(), listing->classes.end()),
+                         listing->classes.end());
   const bool are_numbers = std::ranges::all_of(
       listing->classes, [](const std::string& name) { return NumberOf(name).has_value(); });
   if (are_numbers) std::ranges::stable_sort(listing->classes, {}, NumberOf);

@@ -84,6 +84,11 @@ Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::
 
 std::optional<double> Verifier::FloorOf(const VerifiedPoint& point, double predicted_ms) const {
   if (point.revision > 0) return point.accuracy.value;
+  // By memory or energy, which are not known yet, what is slower and less accurate may still win.
+  for (const Objective objective : session_->settings().objectives) {
+    const bool is_judged = objective == Objective::kLatency || objective == Objective::kAccuracy;
+    if (!is_judged) return std::nullopt;
+  }
   std::optional<double> best;
   for (const VerifiedPoint& other : session_->points()) {
     if (other.latency_ms.high > kSurelyFaster * predicted_ms) continue;

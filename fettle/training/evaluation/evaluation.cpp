@@ -66,7 +66,8 @@ void EvaluationSum::Add(const float* outputs, std::optional<int32_t> label) {
   const auto best = static_cast<int32_t>(std::max_element(outputs, outputs + classes) - outputs);
   sum_.predictions.push_back(best);
   sum_.log_probabilities.resize(sum_.log_probabilities.size() + static_cast<size_t>(classes));
-  float* const logs = &*sum_.log_probabilities.end() - classes;
+  float* const logs =
+      sum_.log_probabilities.data() + sum_.log_probabilities.size() - static_cast<size_t>(classes);
   LogSoftmax(outputs, classes, is_probability_, logs);
   sum_.is_labelled = label.has_value();
   if (!label) return;

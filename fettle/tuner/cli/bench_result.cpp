@@ -27,8 +27,7 @@ std::string AccuracyText(const BenchAccuracy& accuracy) {
     return Text("  agreement           ", share(comparison.agreement), ", with the original on ",
                 on, "  KL divergence       ", FixedText(comparison.kl, 5), " nats\n");
   }
-  std::string text =
-      Text("  accuracy            ", share(accuracy.ours.top1), ", top-1 on ", on);
+  std::string text = Text("  accuracy            ", share(accuracy.ours.top1), ", top-1 on ", on);
   if (!accuracy.original) return text;
   const Interval drop = ScoreOf(*accuracy.original, accuracy.ours).drop_points;
   return text + Text("  the original's      ", share(accuracy.original->top1),

@@ -505,6 +505,23 @@ TEST_F(NpzTest, RefusesBadArrays) {
   EXPECT_THAT(Fault("", DataSplit::kTest), HasSubstr("x_test"));
 }
 
+TEST_F(NpzTest, ASplitHasTheClassesOfAll) {
+  Archive({{"x_train", Bytes({4, 4, 5, 3})},
+           {"y_train", Labels({0, 1, 2, 3})},
+           {"x_test", Bytes({2, 4, 5, 3})},
+           {"y_test", Labels({0, 0})}});
+  EXPECT_EQ(Load(DataSplit::kTrain).num_classes, 4);
+  EXPECT_EQ(Load(DataSplit::kTest).num_classes, 4);
+}
+
+TEST_F(NpzTest, RefusesImagesWithoutPixelsHoweverMany) {
+  for (const Shape& shape :
+       {Shape{1'000'000'000'000, 0, 3}, Shape{1'000'000'000'000, 0, 3, 3}, Shape{0, 4, 4}}) {
+    Archive({{"x_train", Bytes(shape)}});
+    EXPECT_THAT(Fault(), HasSubstr("none of them empty")) << ShapeText(shape);
+  }
+}
+
 TEST_F(NpzTest, EveryPrefixIsRefusedAndEveryAlterationSurvived) {
   Archive({{"x_train", Bytes({2, 2, 2, 3})}, {"y_train", Labels({1, 0})}});
   const std::string bytes = ReadFile(file_);

@@ -56,11 +56,12 @@ void MoveChannels(const Tensor& from, Tensor* to) {
 // As [N,C,H,W].
 Tensor ChannelsFirst(Tensor images, const DataSpec& spec) {
   const Shape shape = images.shape();
-  if (shape.size() == 3) return std::move(images).Reshaped({shape[0], 1, shape[1], shape[2]});
-  if (shape.size() != 4 || images.num_elements() == 0) {
+  if ((shape.size() != 3 && shape.size() != 4) || images.num_elements() == 0) {
     throw BadInput(spec.place, ": its images are ", ShapeText(shape),
-                   "; three or four axes are expected, the images along the first");
+                   "; three or four axes, none of them empty, are expected, the images along the "
+                   "first");
   }
+  if (shape.size() == 3) return std::move(images).Reshaped({shape[0], 1, shape[1], shape[2]});
   if (LayoutOf(shape, spec) == DataLayout::kNchw) return images;
   Tensor result(TensorType{images.dtype(), {shape[0], shape[3], shape[1], shape[2]}});
   if (images.dtype() == DType::kU8) {
@@ -158,18 +159,38 @@ DatasetFiles SplitUp(Arrays arrays, DataSplit wanted) {
   return all;
 }
 
+// Of all splits: one that lacks the last classes has as many as the others.
+int64_t ClassesOfAllSplits(const ZipArchive& archive, const DataSpec& spec) {
+  int64_t classes = 0;
+  for (const char* name : {"y_train", "y_val", "y_test"}) {
+    const auto numbers = ArrayOf(archive, spec, name);
+    if (!numbers) continue;
+    for (const int32_t label : LabelsOf(*numbers, spec.place)) {
+      classes = std::max<int64_t>(classes, label + 1);
+    }
+  }
+  return classes;
+}
+
+DatasetFiles FilesOfSplit(Arrays arrays, bool is_split, const ZipArchive& archive,
+                          const DataSpec& spec) {
+  DatasetFiles files = FilesOf(std::move(arrays), is_split);
+  if (!files.labels.empty()) files.num_classes = ClassesOfAllSplits(archive, spec);
+  return files;
+}
+
 }  // namespace
 
 DatasetFiles OpenNpz(const DataSpec& spec) {
   const ZipArchive archive(spec.place);
   if (spec.split == DataSplit::kTest) {
     if (auto test = ReadArrays(archive, spec, "x_test", "y_test")) {
-      return FilesOf(std::move(*test), true);
+      return FilesOfSplit(std::move(*test), true, archive, spec);
     }
   }
   if (spec.split == DataSplit::kValidation) {
     if (auto validation = ReadArrays(archive, spec, "x_val", "y_val")) {
-      return FilesOf(std::move(*validation), true);
+      return FilesOfSplit(std::move(*validation), true, archive, spec);
     }
   }
   if (auto train = ReadArrays(archive, spec, "x_train", "y_train")) {
@@ -177,7 +198,7 @@ DatasetFiles OpenNpz(const DataSpec& spec) {
       throw BadInput(spec.place, ": has no array x_test; name split=validation or add it");
     }
     const bool has_validation = archive.Read("x_val.npy").has_value();
-    return FilesOf(std::move(*train), has_validation);
+    return FilesOfSplit(std::move(*train), has_validation, archive, spec);
   }
   if (auto all = ReadArrays(archive, spec, "images", "labels")) {
     return SplitUp(std::move(*all), spec.split);

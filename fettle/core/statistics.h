@@ -16,10 +16,14 @@ struct Interval {
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
+// What a median needs to have an interval.
+inline constexpr size_t kFewestForMedianInterval = 6;
+
 // The median of the samples with a distribution-free interval between two of them: the order
 // statistics l and n+1-l with the largest l for which P(Binomial(n, 1/2) < l) <= 2.5 %
-// (David & Nagaraja, Order Statistics, 3rd ed., section 7.1). Nothing for fewer than 6 samples, of
-// which even the extremes cover the median less often than 95 %. Asserts that no sample is NaN.
+// (David & Nagaraja, Order Statistics, 3rd ed., section 7.1). Nothing for fewer than 6 samples
+// (kFewestForMedianInterval), of which even the extremes cover the median less often than 95 %.
+// Asserts that no sample is NaN.
 std::optional<Interval> MedianInterval(std::span<const double> samples);
 
 // The middle sample, or the mean of the middle two. Asserts at least one sample and no NaN.

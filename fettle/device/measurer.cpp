@@ -5,6 +5,7 @@
 #include <string>
 
 #include "fettle/core/random.h"
+#include "fettle/core/statistics.h"
 #include "fettle/device/rounds.h"
 #include "fettle/device/stopwatch.h"
 #include "fettle/device/warm_up.h"
@@ -15,8 +16,7 @@ namespace {
 // A batch that came out too short is repeated with more runs, but not without end.
 constexpr int kMostAttempts = 10;
 
-// A median's interval needs so many samples; for them a contender may go so far over its budget.
-constexpr int kFewestSamples = 6;
+// For the samples that a median's interval needs a contender may go so far over its budget.
 constexpr int kMostOverrun = 3;
 
 struct Racer {
@@ -24,7 +24,7 @@ struct Racer {
 
   Contender* contender;
   int runs = 1;  // of a batch
-  int samples = 0;
+  size_t samples = 0;
   std::chrono::nanoseconds spent{0};  // on samples
   bool has_failed = false;
   std::string failure;
@@ -119,7 +119,7 @@ class Race {
 
   bool IsSpent(size_t contender) const {
     const Racer& racer = racers_[contender];
-    const int overrun = racer.samples < kFewestSamples ? kMostOverrun : 1;
+    const int overrun = racer.samples < kFewestForMedianInterval ? kMostOverrun : 1;
     return racer.has_failed || racer.spent >= overrun * options_.contender_budget;
   }
 

@@ -10,9 +10,6 @@
 namespace fettle {
 namespace {
 
-// Fewer samples have no interval (statistics.h).
-constexpr size_t kFewestSamples = 6;
-
 double RelativeWidth(const Interval& interval) {
   return interval.value > 0 ? (interval.high - interval.low) / interval.value : INFINITY;
 }
@@ -126,7 +123,7 @@ std::string Rounds::WhyUnstable(size_t contender, const Timing& timing) const {
   const Measurement& measurement = timing.measurement;
   const size_t samples = measurement.samples_ms.size();
   std::string why;
-  if (samples < kFewestSamples) {
+  if (samples < kFewestForMedianInterval) {
     why = Text("only ", samples, " samples before the time was up");
   } else {
     const double percent = std::round(1000 * RelativeWidth(*measurement.latency_ms)) / 10;

@@ -28,6 +28,10 @@ ZipArchive::ZipArchive(const std::string& path) : path_(path) {
       std::shared_ptr<void>(archive, [](void* open) { zip_discard(static_cast<zip_t*>(open)); });
 }
 
+bool ZipArchive::Has(const std::string& name) const {
+  return zip_name_locate(Handle(archive_), name.c_str(), 0) >= 0;
+}
+
 std::optional<std::string> ZipArchive::Read(const std::string& name) const {
   zip_stat_t stat;
   if (zip_stat(Handle(archive_), name.c_str(), 0, &stat) != 0) return std::nullopt;

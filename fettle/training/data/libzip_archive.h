@@ -12,6 +12,8 @@ class ZipArchive {
  public:
   explicit ZipArchive(const std::string& path);  // throws an Error where it is none
 
+  bool Has(const std::string& name) const;
+
   // The member's content, or nothing where there is none of the name. Throws an Error where it is
   // damaged, or would fill more than half of the memory that is left.
   std::optional<std::string> Read(const std::string& name) const;

@@ -197,7 +197,7 @@ DatasetFiles OpenNpz(const DataSpec& spec) {
     if (spec.split == DataSplit::kTest) {
       throw BadInput(spec.place, ": has no array x_test; name split=validation or add it");
     }
-    const bool has_validation = archive.Read("x_val.npy").has_value();
+    const bool has_validation = archive.Has("x_val.npy");
     return FilesOfSplit(std::move(*train), has_validation, archive, spec);
   }
   if (auto all = ReadArrays(archive, spec, "images", "labels")) {

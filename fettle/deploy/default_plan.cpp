@@ -8,9 +8,7 @@ namespace fettle {
 
 Plan DefaultPlan(const Graph& graph, DType precision, const PrimitiveList& primitives,
                  const Target& target) {
-  const LayerGraph layers = Lower(graph);
-  return BuildPlan(layers, DefaultChoices(layers, precision, primitives, target),
-                   FirstReorder(primitives, target), target.threads);
+  return DefaultPlan(Lower(graph), precision, primitives, target);
 }
 
 Plan DefaultPlan(const Graph& graph, int64_t batch, DType precision,

@@ -70,4 +70,10 @@ std::vector<LayerChoice> DefaultChoices(const LayerGraph& graph, DType precision
   return choices;
 }
 
+Plan DefaultPlan(const LayerGraph& graph, DType precision, const PrimitiveList& primitives,
+                 const Target& target) {
+  return BuildPlan(graph, DefaultChoices(graph, precision, primitives, target),
+                   FirstReorder(primitives, target), target.threads);
+}
+
 }  // namespace fettle

@@ -22,4 +22,8 @@ std::vector<Implementation> ImplementationsOf(const LayerSpec& spec,
 std::vector<LayerChoice> DefaultChoices(const LayerGraph& graph, DType precision,
                                         const PrimitiveList& primitives, const Target& target);
 
+// The plan that these choices mean, with the first reorders.
+Plan DefaultPlan(const LayerGraph& graph, DType precision, const PrimitiveList& primitives,
+                 const Target& target);
+
 }  // namespace fettle

@@ -47,8 +47,7 @@ class DeployedPlanTest : public testing::TestWithParam<const char*> {
   Executor Deployed(DType precision) const {
     const LayerGraph graph = Lower(network_);
     std::filesystem::create_directories(folder_);
-    WritePlan(folder_, BuildPlan(graph, DefaultChoices(graph, precision, primitives_, target_),
-                                 FirstReorder(primitives_, target_), target_.threads));
+    WritePlan(folder_, DefaultPlan(graph, precision, primitives_, target_));
     return {ReadPlan(folder_), primitives_, target_};
   }
 

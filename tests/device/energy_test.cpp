@@ -75,8 +75,7 @@ std::string PlanFolder(const PrimitiveList& primitives) {
   const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) /
                                        Text("fettle-energy-", static_cast<int64_t>(getpid()));
   std::filesystem::create_directories(folder);
-  WritePlan(folder, BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
-                              FirstReorder(primitives, target), 1));
+  WritePlan(folder, DefaultPlan(graph, DType::kF32, primitives, target));
   return folder.string();
 }
 

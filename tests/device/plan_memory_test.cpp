@@ -40,8 +40,7 @@ class PlanMemoryTest : public testing::Test {
     const LayerGraph graph = Lower(ImportOnnxBytes(std::as_bytes(std::span(model)), network));
     const PrimitiveList primitives = PrimitiveList::All();
     const Target target = HostTarget(1);
-    const Plan plan = BuildPlan(graph, DefaultChoices(graph, precision, primitives, target),
-                                FirstReorder(primitives, target), target.threads);
+    const Plan plan = DefaultPlan(graph, precision, primitives, target);
     const std::filesystem::path folder = folder_ / Text(network, "-", NameOf(precision));
     std::filesystem::create_directories(folder);
     WritePlan(folder, plan);

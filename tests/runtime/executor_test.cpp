@@ -13,8 +13,7 @@ namespace {
 class ExecutorTest : public testing::Test {
  protected:
   Plan DefaultPlan(const LayerGraph& graph, DType precision = DType::kF32) const {
-    return BuildPlan(graph, DefaultChoices(graph, precision, primitives_, target_),
-                     FirstReorder(primitives_, target_), target_.threads);
+    return fettle::DefaultPlan(graph, precision, primitives_, target_);
   }
   std::vector<Tensor> Run(const LayerGraph& graph, const std::vector<Tensor>& inputs,
                           DType precision = DType::kF32) const {

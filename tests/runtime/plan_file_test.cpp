@@ -19,8 +19,7 @@ class PlanFileTest : public testing::Test {
  protected:
   PlanFileTest() {
     const LayerGraph graph = ResidualBlock(5);
-    plan_ = BuildPlan(graph, DefaultChoices(graph, DType::kBF16, primitives_, target_),
-                      FirstReorder(primitives_, target_), 2);
+    plan_ = DefaultPlan(graph, DType::kBF16, primitives_, target_);
     folder_ = std::filesystem::path(testing::TempDir()) /
               Text("plan_file_test.", testing::UnitTest::GetInstance()->random_seed(), ".",
                    testing::UnitTest::GetInstance()->current_test_info()->name());

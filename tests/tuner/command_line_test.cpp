@@ -223,8 +223,7 @@ void WriteDeployed(const std::filesystem::path& folder, const std::string& model
   options.batch = 1;
   const LayerGraph graph = Lower(ImportOnnx(model, options));
   std::filesystem::create_directories(folder);
-  WritePlan(folder, BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
-                              FirstReorder(primitives, target), 1));
+  WritePlan(folder, DefaultPlan(graph, DType::kF32, primitives, target));
   std::filesystem::copy_file(model, folder / "model.onnx");
 }
 

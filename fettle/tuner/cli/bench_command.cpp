@@ -207,12 +207,11 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   if (options.Has("original")) ImportOnnx(options.Get("original"), import);
   if (!is_deployed) {
     RequirePrimitive(graph, options.Get("primitive"), primitives, target);
-    WritePlan(task.plan,
-              BestPlan(graph, task.precision, options, primitives, target, &worker, console));
+    WritePlan(task.plan, BestPlan(graph, task.precision, options, primitives, target, &worker,
+                                  "fettle bench", console));
   }
   const std::filesystem::path default_plan = folder.path() / "default";
-  WritePlan(default_plan, BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives, target),
-                                    FirstReorder(primitives, target), task.threads));
+  WritePlan(default_plan, DefaultPlan(graph, DType::kF32, primitives, target));
 
   BenchResult result;
   if (images) result.accuracy = MeasureAccuracy(task, *images, options, primitives, console);

@@ -7,6 +7,7 @@
 #include "fettle/core/random.h"
 #include "fettle/device/peers/onnxruntime/onnxruntime_peer.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/tuner/turns.h"
 
 namespace fettle {
 namespace {
@@ -22,12 +23,6 @@ std::vector<Tensor> RandomInputs(const Plan& plan) {
     for (float& value : inputs.back().values<float>()) value = static_cast<float>(random.Normal());
   }
   return inputs;
-}
-
-Interval IntervalOf(const std::vector<double>& samples) {
-  const auto interval = MedianInterval(samples);
-  if (!interval) throw Error(ErrorKind::kDevice, "too few rounds for an interval");
-  return *interval;
 }
 
 }  // namespace
@@ -107,24 +102,11 @@ PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,
   const auto theirs = [&] {
     return std::max(1e-6, Median(session.Time(inputs, 2, runs)) - comparison.binding_ms);
   };
-  std::vector<double> our_ms, peer_ms, ratios;
-  for (int round = 0; round < rounds; ++round) {
-    double our = 0, their = 0;
-    if (round % 2 == 0) {
-      our = ours();
-      their = theirs();
-    } else {
-      their = theirs();
-      our = ours();
-    }
-    our_ms.push_back(our);
-    peer_ms.push_back(their);
-    ratios.push_back(their / our);
-  }
+  const Turns turns = TakeTurns(rounds, ours, theirs);
   comparison.rounds = rounds;
-  comparison.our_ms = IntervalOf(our_ms);
-  comparison.peer_ms = IntervalOf(peer_ms);
-  comparison.ratio = IntervalOf(ratios);
+  comparison.our_ms = turns.ours;
+  comparison.peer_ms = turns.theirs;
+  comparison.ratio = turns.ratio;
   return comparison;
 }
 

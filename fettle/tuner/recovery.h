@@ -21,6 +21,7 @@ class Recovery {
 
   // The original's answers to the training images, looked up once; takes seconds.
   void Prepare();
+  bool is_prepared() const { return teacher_.has_value(); }
 
   // `start` after so many steps (at least one). The callback is the trainer's and may stop it; what
   // is trained by then is the result. Throws Error (kBadInput) where an operator cannot be trained

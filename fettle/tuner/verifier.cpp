@@ -157,8 +157,7 @@ VerifiedPoint Verifier::VerifyOriginal() {
   const std::filesystem::path folder = session_->FolderOf(point);
   std::filesystem::create_directories(folder);
   const LayerGraph graph = Lower(space_.original());
-  const Plan plan = BuildPlan(graph, DefaultChoices(graph, DType::kF32, primitives_, target_),
-                              FirstReorder(primitives_, target_), target_.threads);
+  const Plan plan = DefaultPlan(graph, DType::kF32, primitives_, target_);
   ExportOnnx(space_.original(), folder / "model.onnx");
   WritePlan(folder, plan);
   point.parameters = space_.original().NumParameters();
@@ -196,8 +195,10 @@ VerifiedPoint Verifier::NearestWider(const Candidate& candidate) const {
 }
 
 void Verifier::PrepareRecovery() {
-  observer_->Status("the original looks at the training images");
-  recovery_.Prepare();
+  if (!recovery_.is_prepared()) {
+    observer_->Status("the original looks at the training images");
+    recovery_.Prepare();
+  }
   if (images_per_second_ == 0) {
     recovery_.Run(space_.original(), kStepsToTime, 1, [&](const TrainProgress& progress) {
       images_per_second_ = progress.images_per_second;
@@ -282,9 +283,8 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->test_accuracy.reset();  // of the weights that it had
   point->test_drop.reset();
   point->drop = score.drop_points;
-  const Comparison comparison = Compare(before, evaluation);
-  point->agreement = comparison.agreement.value;
-  point->kl = comparison.kl;
+  point->agreement = score.comparison.agreement.value;
+  point->kl = score.comparison.kl;
 
   observer_->Status(Text(point->id, ": measuring"));
   const PlansAnswer answer = Measure({OriginalPoint(), *point}, 0.8);

@@ -57,9 +57,9 @@ class Verifier {
   void PrepareRecovery();
 
   // The loss on the calibration images (without labels, the divergence from the original's
-  // probabilities); of a narrower network after a glimpse of a recovery of so
-  // many steps (glimpse.h), with the images in the same order for all, so that they differ by their
-  // widths alone. One whose training comes apart is evaluated as it was before.
+  // probabilities); of a narrower network after a glimpse of a recovery of so many steps
+  // (glimpse.h), with the images in the same order for all, so that they differ by their widths
+  // alone. One whose training comes apart is evaluated as it was before.
   double CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps);
 
   // The points measured again, in one fresh process, against one another and the original. What

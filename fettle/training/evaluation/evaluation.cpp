@@ -48,13 +48,13 @@ Classifier RequireClassifier(const Plan& plan, const Dataset& dataset) {
   return {input.shape[0], output.shape[1]};
 }
 
-}  // namespace
-
 bool EndsInSoftmax(const Plan& plan) {
   return !plan.steps.empty() && std::ranges::any_of(plan.steps, [&](const PlanStep& step) {
     return step.output == plan.outputs[0] && std::holds_alternative<Softmax>(step.spec.op);
   });
 }
+
+}  // namespace
 
 EvaluationSum::EvaluationSum(bool is_probability, int64_t classes)
     : is_probability_(is_probability) {
@@ -91,24 +91,21 @@ Evaluation EvaluationSum::Result() const {
   return result;
 }
 
-Evaluation Evaluate(Executor* executor, const Dataset& dataset, const EvaluationOptions& options) {
-  const Plan& plan = executor->plan();
+Evaluation EvaluateBy(const BatchRunner& run, const Plan& plan, const Dataset& dataset,
+                      const EvaluationOptions& options) {
   const Classifier classifier = RequireClassifier(plan, dataset);
   EvaluationSum sum(EndsInSoftmax(plan), classifier.classes);
   Tensor input(plan.tensors[static_cast<size_t>(plan.inputs[0])].type);
-  Tensor output(plan.tensors[static_cast<size_t>(plan.outputs[0])].type);
-  const Tensor* const inputs[] = {&input};
-  Tensor* const outputs[] = {&output};
   for (int64_t first = 0; first < dataset.size(); first += classifier.batch) {
     const int64_t count = std::min(classifier.batch, dataset.size() - first);
     const Tensor images = Images(dataset, first, count);
     // What is left of the last batch holds the images before; their outputs are not looked at.
     std::memcpy(input.bytes(), images.bytes(), images.num_bytes());
-    executor->Run(inputs, outputs);
+    const std::span<const float> outputs = run(input).values<float>();
     for (int64_t i = 0; i < count; ++i) {
       std::optional<int32_t> label;
       if (dataset.is_labelled()) label = dataset.labels[static_cast<size_t>(first + i)];
-      sum.Add(output.values<float>().data() + i * classifier.classes, label);
+      sum.Add(outputs.data() + i * classifier.classes, label);
     }
     if (options.progress && !options.progress(first + count)) {
       throw Error(ErrorKind::kInterrupted, "interrupted while evaluating");
@@ -117,6 +114,19 @@ Evaluation Evaluate(Executor* executor, const Dataset& dataset, const Evaluation
     if (is_a_look && IsClearlyBelow(sum.correct(), sum.samples(), *options.floor)) break;
   }
   return sum.Result();
+}
+
+Evaluation Evaluate(Executor* executor, const Dataset& dataset, const EvaluationOptions& options) {
+  const Plan& plan = executor->plan();
+  RequireClassifier(plan, dataset);
+  Tensor output(plan.tensors[static_cast<size_t>(plan.outputs[0])].type);
+  Tensor* const outputs[] = {&output};
+  const auto run = [&](const Tensor& batch) -> const Tensor& {
+    const Tensor* const inputs[] = {&batch};
+    executor->Run(inputs, outputs);
+    return output;
+  };
+  return EvaluateBy(run, plan, dataset, options);
 }
 
 bool IsClearlyBelow(int64_t correct, int64_t seen, double floor) {
@@ -154,11 +164,13 @@ Comparison Compare(const Evaluation& original, const Evaluation& candidate) {
 
 Score ScoreOf(const Evaluation& original, const Evaluation& candidate) {
   const Comparison comparison = Compare(original, candidate);
-  if (comparison.drop_points) return {candidate.top1, *comparison.drop_points, candidate.loss};
+  if (comparison.drop_points) {
+    return {candidate.top1, *comparison.drop_points, candidate.loss, comparison};
+  }
   const Interval& agreement = comparison.agreement;
   const Interval drop = {100 * (1 - agreement.value), 100 * (1 - agreement.high),
                          100 * (1 - agreement.low)};
-  return {agreement, drop, comparison.kl};
+  return {agreement, drop, comparison.kl, comparison};
 }
 
 }  // namespace fettle

@@ -58,8 +58,11 @@ struct EvaluationOptions {
 Evaluation Evaluate(Executor* executor, const Dataset& dataset,
                     const EvaluationOptions& options = {});
 
-// Whether the network gives probabilities, not logits.
-bool EndsInSoftmax(const Plan& plan);
+// The same by whatever runs a plan's batches: `run` gets a whole batch of the plan's input (what is
+// left of the last one holds images before) and hands back its outputs.
+using BatchRunner = std::function<const Tensor&(const Tensor& batch)>;
+Evaluation EvaluateBy(const BatchRunner& run, const Plan& plan, const Dataset& dataset,
+                      const EvaluationOptions& options = {});
 
 // Whether so many right answers among the first images say that the accuracy on all is below
 // `floor`: its upper bound is, at a confidence (4 standard errors of a share at the floor, 3e-5)
@@ -79,6 +82,7 @@ Comparison Compare(const Evaluation& original, const Evaluation& candidate);
 struct Score {
   Interval accuracy, drop_points;
   double loss = 0;  // cross-entropy, or the KL divergence from the original
+  Comparison comparison;
 };
 Score ScoreOf(const Evaluation& original, const Evaluation& candidate);
 

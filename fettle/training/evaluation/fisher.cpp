@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 
 #include "fettle/core/error.h"
@@ -40,8 +41,8 @@ std::vector<double> GateGradientsOf(const NodeGradient& node) {
 // Runs whole batches of the dataset forward and backward; `visitor` gets the gate gradients of
 // these nodes, batch by batch, in any order and from several threads.
 template <typename Visitor>
-void ForEachBatch(const Graph& graph, const std::map<std::string, bool>& nodes,
-                  const Dataset& dataset, const Target& target, const Visitor& visitor) {
+void ForEachBatch(const Graph& graph, const std::set<std::string>& nodes, const Dataset& dataset,
+                  const Target& target, const Visitor& visitor) {
   RequireClassifierOf(graph, dataset);
   if (!dataset.is_labelled()) throw BadInput(dataset.name, ": Fisher information wants labels");
   const int64_t images = std::min(kImagesAtOnce, dataset.size());
@@ -118,13 +119,13 @@ std::vector<std::vector<double>> FisherInformation(const Graph& graph,
                                                    const Dataset& dataset, const Target& target) {
   const auto readers = graph.Readers();
   std::vector<std::vector<const Node*>> nodes_of(groups.size());
-  std::map<std::string, bool> watched;
+  std::set<std::string> watched;
   for (size_t g = 0; g < groups.size(); ++g) {
     for (const int producer : groups[g].producers) {
       const Node& node = GatedNode(graph, readers, producer);
       if (SliceOf(groups[g], node) == nullptr) continue;
       nodes_of[g].push_back(&node);
-      watched[node.name] = true;
+      watched.insert(node.name);
     }
   }
   // Kept by batch and summed in their order, so that the sums do not depend on the threads.
@@ -150,10 +151,10 @@ std::vector<std::vector<double>> FisherInformation(const Graph& graph,
 
 double FisherPotential(const Graph& graph, const Dataset& dataset, const Target& target) {
   const auto readers = graph.Readers();
-  std::map<std::string, bool> watched;
+  std::set<std::string> watched;
   const std::vector<ChannelProducer> producers = FindChannelProducers(graph);
   for (size_t i = 0; i + 1 < producers.size(); ++i) {  // the last one computes the logits
-    watched[GatedNode(graph, readers, producers[i].node).name] = true;
+    watched.insert(GatedNode(graph, readers, producers[i].node).name);
   }
   const int64_t images = std::min(kImagesAtOnce, dataset.size());
   std::vector<double> squares(static_cast<size_t>(dataset.size() / images));

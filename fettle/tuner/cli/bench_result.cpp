@@ -86,14 +86,13 @@ std::string BenchJson(const BenchTask& task, const BenchResult& result) {
   if (const std::optional<BenchAccuracy>& accuracy = result.accuracy) {
     if (accuracy->ours.is_labelled) json["accuracy"] = ToJson(*accuracy, accuracy->ours);
     if (accuracy->original) {
-      const Comparison comparison = Compare(*accuracy->original, accuracy->ours);
-      json["agreement"] = fettle::ToJson(comparison.agreement);
-      json["kl"] = comparison.kl;
+      const Score score = ScoreOf(*accuracy->original, accuracy->ours);
+      json["agreement"] = fettle::ToJson(score.comparison.agreement);
+      json["kl"] = score.comparison.kl;
       if (accuracy->ours.is_labelled) {
         json["original_accuracy"] = ToJson(*accuracy, *accuracy->original);
       }
-      json["accuracy_drop_points"] =
-          fettle::ToJson(ScoreOf(*accuracy->original, accuracy->ours).drop_points);
+      json["accuracy_drop_points"] = fettle::ToJson(score.drop_points);
     }
   }
   json["layers"] = Json::array();

@@ -22,11 +22,11 @@ std::vector<DType> PrecisionsOf(const std::string& name) {
 
 Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Options& options,
               const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
-              Console& console) {
+              const std::string& who, Console& console) {
   ImplementationCatalog catalog(primitives, target, options.Get("primitive"));
   CostDatabase database =
       CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
-  CostStore store(&database, worker, &catalog, worker->Describe({target.threads}), "fettle bench");
+  CostStore store(&database, worker, &catalog, worker->Describe({target.threads}), who);
   const std::vector<DType> precisions = PrecisionsOf(precision);
   const std::vector<LayerSpec> specs = LayersOf(graph, precisions);
   size_t done = 0;

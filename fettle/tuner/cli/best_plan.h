@@ -13,10 +13,10 @@ namespace fettle {
 
 // The best plan for a network on this machine at a precision (f32, bf16 or auto): every
 // implementation of every layer is measured, unless the database (option db) knows it; with option
-// primitive, only those whose name begins so. Throws Error: kUsage for another precision,
-// kInterrupted.
+// primitive, only those whose name begins so. `who` is kept as who measured. Throws Error: kUsage
+// for another precision, kInterrupted.
 Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Options& options,
               const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
-              Console& console);
+              const std::string& who, Console& console);
 
 }  // namespace fettle

@@ -63,11 +63,6 @@ Json JsonOf(const Evaluation& result, const Dataset& dataset, DataSplit split,
   return json;
 }
 
-std::string RangeText(const Interval& interval, int digits) {
-  return Text(FixedText(interval.value, digits), " [", FixedText(interval.low, digits), ", ",
-              FixedText(interval.high, digits), "]");
-}
-
 std::string TextOf(const Evaluation& result, const Dataset& dataset, DataSplit split,
                    const Against& against) {
   const std::string on =
@@ -82,16 +77,16 @@ std::string TextOf(const Evaluation& result, const Dataset& dataset, DataSplit s
     text += Text("agreement with ", against.name, " ", PercentText(comparison.agreement),
                  ", KL divergence ", FixedText(comparison.kl, 5), " nats");
     if (comparison.drop_points) {
-      text += Text(", drop ", RangeText(*comparison.drop_points, 2), " points");
+      text += Text(", drop ", IntervalText(*comparison.drop_points, 1, 2), " points");
     }
     text += result.is_labelled ? "\n" : ", " + on;
   }
   if (against.peer) {
-    text +=
-        Text("ONNX Runtime ", against.peer->version, " says otherwise of ", against.peer->differing,
-             " images; it takes ", RangeText(against.peer->peer_seconds, 3),
-             " s for its inferences, our evaluation ", RangeText(against.peer->our_seconds, 3),
-             " s: ", RangeText(against.peer->ratio, 2), "x\n");
+    text += Text(
+        "ONNX Runtime ", against.peer->version, " says otherwise of ", against.peer->differing,
+        " images; it takes ", IntervalText(against.peer->peer_seconds, 1, 3),
+        " s for its inferences, our evaluation ", IntervalText(against.peer->our_seconds, 1, 3),
+        " s: ", IntervalText(against.peer->ratio, 1, 2), "x\n");
   }
   return text;
 }
@@ -126,7 +121,7 @@ Plan PlanToEvaluate(const Options& options, const PrimitiveList& primitives, int
   import.batch = batch;
   WorkerClient worker(LocalWorker(OwnProgram()));
   return BestPlan(Lower(ImportOnnx(model, import)), "f32", options, primitives, HostTarget(threads),
-                  &worker, console);
+                  &worker, "fettle evaluate", console);
 }
 
 }  // namespace

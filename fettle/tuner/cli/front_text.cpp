@@ -4,15 +4,10 @@
 
 #include "fettle/core/error.h"
 #include "fettle/tuner/cli/console.h"
+#include "fettle/tuner/fixed_text.h"
 
 namespace fettle {
 namespace {
-
-std::string Range(const Interval& interval, double scale, int digits) {
-  return Text(FixedText(scale * interval.value, digits), " [",
-              FixedText(scale * interval.low, digits), ", ",
-              FixedText(scale * interval.high, digits), "]");
-}
 
 // "9 layers pruned, 20 of 22 in bf16".
 std::string Summary(const VerifiedPoint& point) {
@@ -35,13 +30,13 @@ std::string Summary(const VerifiedPoint& point) {
 std::vector<std::string> Row(const VerifiedPoint& point, const VerifiedPoint& original) {
   const bool is_original = point.id == original.id;
   return {point.id,
-          Range(point.latency_ms, 1, 3),
+          IntervalText(point.latency_ms, 1, 3),
           FixedText(original.latency_ms.value / point.latency_ms.value, 2).append("x"),
           FixedText(100 * point.accuracy.value, 2),
-          is_original ? "" : Range(point.drop, 1, 2),
+          is_original ? "" : IntervalText(point.drop, 1, 2),
           point.test_accuracy ? FixedText(100 * point.test_accuracy->value, 2) : "",
           BytesText(point.memory_bytes),
-          point.energy_mj ? Range(*point.energy_mj, 1, 3) : "not measured",
+          point.energy_mj ? IntervalText(*point.energy_mj, 1, 3) : "not measured",
           BytesText(point.size_bytes),
           is_original ? "default primitives, f32" : Summary(point)};
 }

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+
+#include "fettle/core/statistics.h"
+
+namespace fettle {
+
+// Two that were timed in turns: the medians over the rounds, and that of the rounds' ratios.
+struct Turns {
+  Interval ours, theirs;
+  Interval ratio;  // their time over ours
+};
+
+// Times both once in each round; who begins alternates. At least kFewestForMedianInterval rounds,
+// else throws Error (kDevice).
+Turns TakeTurns(int rounds, const std::function<double()>& ours,
+                const std::function<double()>& theirs);
+
+}  // namespace fettle

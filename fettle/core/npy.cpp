@@ -222,22 +222,32 @@ std::string HeaderBytes(const TensorType& type) {
 
 }  // namespace
 
-Tensor ParseNpy(std::string_view bytes, std::string_view name) {
-  const Header header = TakeHeader(&bytes, name);
+NpyHeader ParseNpyHeader(std::string_view bytes, std::string_view name) {
+  std::string_view rest = bytes;
+  const Header header = TakeHeader(&rest, name);
+  NpyHeader result{{header.dtype, header.shape}, header.fortran_order, bytes.size() - rest.size()};
   const std::optional<int64_t> count = CheckedElementCount(header.shape);
-  const size_t element_bytes = SizeOf(header.dtype);
-  if (!count || static_cast<size_t>(*count) != bytes.size() / element_bytes ||
-      bytes.size() % element_bytes != 0) {
-    throw BadInput(name, ": ", bytes.size(), " bytes of values do not make the ",
-                   TypeText({header.dtype, header.shape}), " of its .npy header");
+  if (!count || *count > INT64_MAX / 64) {
+    throw BadInput(name, ": the ", TypeText(result.type), " of its .npy header is too large");
   }
-  Tensor tensor(TensorType{header.dtype, header.shape});
-  if (header.fortran_order) {
-    TransposeFortran(header.shape, element_bytes, bytes.data(), tensor.bytes());
-  } else if (!bytes.empty()) {
-    std::memcpy(tensor.bytes(), bytes.data(), bytes.size());
+  result.length = result.begin + static_cast<uint64_t>(*count) * SizeOf(header.dtype);
+  return result;
+}
+
+Tensor ParseNpy(std::string_view bytes, std::string_view name) {
+  const NpyHeader header = ParseNpyHeader(bytes, name);
+  const std::string_view values = bytes.substr(header.begin);
+  if (header.length != bytes.size()) {
+    throw BadInput(name, ": ", values.size(), " bytes of values do not make the ",
+                   TypeText(header.type), " of its .npy header");
   }
-  if (header.dtype == DType::kBool) {
+  Tensor tensor(header.type);
+  if (header.is_fortran) {
+    TransposeFortran(header.type.shape, SizeOf(header.type.dtype), values.data(), tensor.bytes());
+  } else if (!values.empty()) {
+    std::memcpy(tensor.bytes(), values.data(), values.size());
+  }
+  if (header.type.dtype == DType::kBool) {
     for (uint8_t& value : tensor.values<uint8_t>()) value = value != 0;
   }
   return tensor;

@@ -18,6 +18,15 @@ Tensor ReadNpy(const std::filesystem::path& path);
 // The same of a file's content; `name` is what errors call it.
 Tensor ParseNpy(std::string_view bytes, std::string_view name);
 
+// What a file's first bytes say of it, before its values are there.
+struct NpyHeader {
+  TensorType type;
+  bool is_fortran = false;  // its first axis is the innermost
+  size_t begin = 0;         // of the values
+  uint64_t length = 0;      // of the file, with its values
+};
+NpyHeader ParseNpyHeader(std::string_view bytes, std::string_view name);
+
 // Writes version 1.0, row-major, atomically as WriteFileAtomically does and with its errors. NumPy
 // has no bf16: such a tensor is written as f4, which holds every value of it.
 void WriteNpy(const std::filesystem::path& path, const Tensor& tensor);

@@ -54,6 +54,11 @@ TEST(DataSpecTest, NamesWhatIsWrongAndWhatIsKnown) {
   EXPECT_THAT(FaultOf("images:/nowhere"), HasSubstr("no such folder"));
   EXPECT_THAT(FaultOf("fashion-mnist?colour=red"),
               AllOf(HasSubstr("'colour'"), HasSubstr("mean, std, scale, split, limit")));
+  EXPECT_THAT(FaultOf("fashion-mnist?resize=32"), HasSubstr("'resize' of fashion-mnist"));
+  EXPECT_THAT(FaultOf("fashion-mnist?labels=coarse"), HasSubstr("cifar100"));
+  EXPECT_THAT(FaultOf("npz:x?crop=32"), HasSubstr("'crop' of npz"));
+  EXPECT_THAT(FaultOf("images:x?labels=coarse"), HasSubstr("cifar100"));
+  EXPECT_THAT(FaultOf("fashion-mnist?scale=1,2"), HasSubstr("one number"));
   EXPECT_THAT(FaultOf("fashion-mnist?split=all"), AllOf(HasSubstr("'all'"), HasSubstr("train")));
   EXPECT_THAT(FaultOf("fashion-mnist?limit=0"), HasSubstr("limit"));
   EXPECT_THAT(FaultOf("fashion-mnist?limit=5x"), HasSubstr("'5x'"));

@@ -220,7 +220,7 @@ TEST(ResizeTest, DoublesLinearly) {
 TEST(ResizeTest, CropsTheMiddle) {
   Image image{3, 4, 1, {0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23}};
   EXPECT_THAT(CentreCrop(image, 2).pixels, ElementsAre(1, 2, 11, 12));
-  EXPECT_THAT(CentreCrop(image, 1).pixels, ElementsAre(11));
+  EXPECT_THAT(CentreCrop(image, 1).pixels, ElementsAre(12));  // as round(1.5) is 2
 }
 
 // --- splits
@@ -301,12 +301,63 @@ TEST_F(FilesTest, AFolderForEachClassOfEachSplit) {
   EXPECT_EQ(Load("", DataSplit::kTest).ImageShape(), (Shape{3, 224, 224}));
 }
 
-TEST_F(FilesTest, ClassesThatAreNumbersAreSortedAsNumbers) {
+TEST_F(FilesTest, ClassesThatAreNumbersAreTheLabels) {
   for (const char* name : {"10", "9", "2"})
     Picture(Text("train/", name, "/a.png"), std::stoi(name));
   const Dataset train = Load("?resize=4");
   EXPECT_THAT(Values(train), ElementsAre(10, 2, 9));  // in the order of the paths
-  EXPECT_THAT(train.labels, ElementsAre(2, 0, 1));
+  EXPECT_THAT(train.labels, ElementsAre(10, 2, 9));
+  EXPECT_EQ(train.num_classes, 11);
+  EXPECT_THAT(train.classes, testing::IsEmpty());
+  EXPECT_EQ(Load("?resize=4&classes=20").num_classes, 20);
+  EXPECT_THAT(FaultOfLoad("?classes=10"), AllOf(HasSubstr("classes=10"), HasSubstr("11")));
+  Write("labels.csv", "train/9/a.png,3\ntrain/2/a.png,0\n");
+  EXPECT_EQ(Load("?resize=4&split=train").labels, (std::vector<int32_t>{3, 0}));
+}
+
+TEST_F(FilesTest, AClassWithoutImagesKeepsItsNumber) {
+  Picture("train/ape/a.png", 1);
+  Picture("train/cat/a.png", 2);
+  fs::create_directories(folder_ / "train/bee");
+  fs::create_directories(folder_ / "test/dog");
+  const Dataset train = Load("?resize=4");
+  EXPECT_EQ(train.num_classes, 4);
+  EXPECT_THAT(train.labels, ElementsAre(0, 2));
+  EXPECT_THAT(train.classes, ElementsAre("ape", "bee", "cat", "dog"));
+  EXPECT_THAT(FaultOfLoad("?classes=9"), HasSubstr("classes.txt"));
+}
+
+TEST_F(FilesTest, AListOfClassesTellsTheirOrder) {
+  Picture("train/ape/a.png", 1);
+  Picture("train/10/a.png", 2);
+  Write("classes.txt", "zebra\r\n10\n\nape\n");
+  const Dataset train = Load("?resize=4");
+  EXPECT_EQ(train.num_classes, 3);
+  EXPECT_THAT(train.labels, ElementsAre(1, 2));
+  EXPECT_THAT(train.classes, ElementsAre("zebra", "10", "ape"));
+  Write("classes.txt", "zebra\nape\n");
+  EXPECT_THAT(FaultOfLoad(), AllOf(HasSubstr("classes.txt"), HasSubstr("'10'")));
+  Write("classes.txt", "ape\n10\nape\n");
+  EXPECT_THAT(FaultOfLoad(), AllOf(HasSubstr("classes.txt"), HasSubstr("'ape' twice")));
+}
+
+TEST_F(FilesTest, SizeIsResize) {
+  Picture("train/ape/a.png", 1);
+  EXPECT_EQ(Load("?size=5&crop=4&layout=nchw").preprocessing.resize, 5);
+  EXPECT_THAT(FaultOfLoad("?layout=nhwc"), HasSubstr("nchw"));
+}
+
+TEST_F(FilesTest, RefusesWhatIsNoFileAndWhatCannotBeRead) {
+  Picture("train/ape/deep/a.png", 1);
+  fs::create_symlink("nowhere", folder_ / "train/ape/b.png");
+  EXPECT_THAT(FaultOfLoad(), AllOf(HasSubstr("ape/b.png"), HasSubstr("leads nowhere")));
+  fs::remove(folder_ / "train/ape/b.png");
+  fs::create_directory_symlink("..", folder_ / "train/ape/circle");
+  EXPECT_EQ(Load("?resize=4").size(), 1);
+  if (geteuid() == 0) return;  // root may read everything
+  fs::permissions(folder_ / "train/ape/deep", fs::perms::none);
+  EXPECT_THAT(FaultOfLoad(), AllOf(HasSubstr("ape/deep"), HasSubstr("cannot be read")));
+  fs::permissions(folder_ / "train/ape/deep", fs::perms::owner_all);
 }
 
 TEST_F(FilesTest, WithoutSplitsTheyAreMadeAndDisjoint) {
@@ -503,6 +554,26 @@ TEST_F(NpzTest, RefusesBadArrays) {
   EXPECT_THAT(Fault(), HasSubstr("x_train"));
   Archive({{"x_train", Bytes({2, 4, 5, 3})}});
   EXPECT_THAT(Fault("", DataSplit::kTest), HasSubstr("x_test"));
+}
+
+// A few kilobytes that inflate to 64 MB, of which the header knows nothing.
+TEST_F(NpzTest, InflatesNoMoreThanTheHeaderSays) {
+  Archive({{"x_train", Bytes({2, 4, 5, 3}) + std::string(64 << 20, '\0')}});
+  EXPECT_LT(fs::file_size(file_), 1u << 20);
+  EXPECT_THAT(Fault(), AllOf(HasSubstr("x_train.npy"), HasSubstr("its size")));
+  std::string huge = Bytes({2, 4, 5, 3});
+  huge.replace(huge.find("(2, 4"), 5, "(2" + std::string(9, '0') + ", 4");
+  Archive({{"x_train", huge}});
+  EXPECT_THAT(Fault(), HasSubstr("x_train"));
+}
+
+TEST_F(NpzTest, ClassesMayBeTold) {
+  Archive({{"x_train", Bytes({2, 4, 5, 3})}, {"y_train", Labels({0, 2})}});
+  EXPECT_EQ(Load(DataSplit::kTrain).num_classes, 3);
+  EXPECT_EQ(Load(DataSplit::kTrain, "?classes=10").num_classes, 10);
+  EXPECT_THAT(Fault("?classes=2"), HasSubstr("classes=2"));
+  Archive({{"x_train", Bytes({2, 4, 5, 3})}, {"y_train", Labels({0, 1 << 20})}});
+  EXPECT_THAT(Fault(), HasSubstr("label 1048576"));
 }
 
 TEST_F(NpzTest, ASplitHasTheClassesOfAll) {

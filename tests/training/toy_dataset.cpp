@@ -6,8 +6,10 @@ namespace fettle {
 
 Dataset ToyDataset(int64_t count, const Shape& image, uint64_t seed) {
   Random random(seed);
-  Dataset dataset{"toy", Tensor({DType::kU8, {count, image[0], image[1], image[2]}}), {}, 4, {},
-                  {}};
+  Dataset dataset;
+  dataset.name = "toy";
+  dataset.images = Tensor({DType::kU8, {count, image[0], image[1], image[2]}});
+  dataset.num_classes = 4;
   dataset.preprocessing.mean.assign(static_cast<size_t>(image[0]), 0.4f);
   dataset.preprocessing.deviation.assign(static_cast<size_t>(image[0]), 0.3f);
   uint8_t* pixel = dataset.images.values<uint8_t>().data();

@@ -142,7 +142,12 @@ TEST(Session, KeepsPreprocessingAndRefusesAnother) {
   EXPECT_EQ(json.at("width"), 6);
   EXPECT_TRUE(json.at("resize").is_null());
   EXPECT_EQ(json.at("mean").size(), 3u);
-  EXPECT_FLOAT_EQ(json.at("scale").get<float>(), 255);
+  EXPECT_EQ(json.at("scale").dump(), "255");
+  EXPECT_EQ(json.at("mean")[0].dump(), "0.4");
+  EXPECT_FALSE(json.contains("classes"));
+  Dataset named = ToyDataset(2, {3, 8, 6}, 1);
+  named.classes = {"ape", "bee", "cat", "dog"};
+  EXPECT_EQ(nlohmann::json::parse(PreprocessingJson(named)).at("classes")[3], "dog");
 }
 
 TEST(Session, AnotherPreprocessingIsAnotherSession) {

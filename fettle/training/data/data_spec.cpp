@@ -1,5 +1,7 @@
 #include "fettle/training/data/data_spec.h"
 
+#include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 
@@ -9,6 +11,7 @@
 namespace fettle {
 namespace {
 
+constexpr std::string_view kCommonOptions = "mean, std, scale, split, limit, pad, labels";
 constexpr int64_t kMostPadding = 1024, kLongestSide = 16'384;
 
 Error Fault(std::string_view text, const std::string& fault) {
@@ -31,18 +34,22 @@ std::string_view Take(std::string_view* text, char separator) {
 
 class OptionParser {
  public:
-  explicit OptionParser(DataSpec* spec) : spec_(*spec) {}
+  OptionParser(DataSpec* spec, const DatasetFormat& format)
+      : spec_(*spec), known_(Text(kCommonOptions, format.options)) {}
 
   void Parse(std::string_view option) {
     std::string_view value = option;
     const std::string_view name = Take(&value, '=');
+    RequireKnown(name);
     if (name == "mean") {
       spec_.mean = Numbers(name, value);
     } else if (name == "std") {
       spec_.deviation = Numbers(name, value);
       for (const float number : *spec_.deviation) RequireAboveZero(name, number);
     } else if (name == "scale") {
-      spec_.scale = Numbers(name, value).at(0);
+      const std::vector<float> numbers = Numbers(name, value);
+      if (numbers.size() != 1) throw Fault(spec_.text, "option scale: one number is expected");
+      spec_.scale = numbers[0];
       RequireAboveZero(name, *spec_.scale);
     } else if (name == "split") {
       spec_.split = SplitOf(value);
@@ -64,24 +71,36 @@ class OptionParser {
       spec_.limit = Integer(name, value, 1);
     } else if (name == "pad") {
       spec_.pad = Integer(name, value, 0, kMostPadding);
-    } else if (name == "resize") {
+    } else if (name == "resize" || name == "size") {
       spec_.resize = Integer(name, value, 1, kLongestSide);
     } else if (name == "crop") {
       spec_.crop = Integer(name, value, 1, kLongestSide);
     } else if (name == "channels") {
       spec_.channels = Integer(name, value, 1, 3);
       if (*spec_.channels == 2) throw Fault(spec_.text, "option channels: 1 (grey) or 3 (colour)");
+    } else if (name == "classes") {
+      spec_.classes = Integer(name, value, 1, kGreatestLabel + 1);
     } else {
-      throw Fault(spec_.text,
-                  Text("no option '", name,
-                       "'; known are mean, std, scale, split, limit, pad, resize, crop, "
-                       "channels, layout and labels"));
+      assert(false);  // RequireKnown lets no other by
     }
   }
 
+  void RequireKnown(std::string_view option) const {
+    std::string_view known = known_;
+    while (!known.empty()) {
+      std::string_view one = Take(&known, ',');
+      one.remove_prefix(std::min(one.size(), one.find_first_not_of(' ')));
+      if (one == option) return;
+    }
+    throw Fault(spec_.text,
+                Text("no option '", option, "' of ", spec_.format, "; known are ", known_));
+  }
+
   void ParseLabels(std::string_view value) {
-    if (value != "none" && value != "coarse") {
-      throw Fault(spec_.text, Text("option labels: '", value, "'; known are none and coarse"));
+    const bool has_coarse = known_.find("labels=coarse") != std::string::npos;
+    if (value != "none" && (value != "coarse" || !has_coarse)) {
+      throw Fault(spec_.text, Text("option labels: '", value, "'; known is none",
+                                   has_coarse ? ", and coarse" : "; coarse is of cifar100"));
     }
     spec_.has_labels = value != "none";
     spec_.has_coarse_labels = value == "coarse";
@@ -122,6 +141,7 @@ class OptionParser {
   }
 
   DataSpec& spec_;
+  std::string known_;
 };
 
 const DatasetFormat& FormatOf(std::string_view text, std::string_view name) {
@@ -156,7 +176,7 @@ DataSpec ParseDataSpec(std::string_view text, DataSplit split) {
   spec.format = format.name;
   spec.place = place.empty() ? format.usual_place : place;
   if (spec.place.empty()) throw Fault(text, Text("names no place; it is ", format.usage));
-  OptionParser parser(&spec);
+  OptionParser parser(&spec, format);
   while (!options.empty()) parser.Parse(Take(&options, '&'));
   return spec;
 }

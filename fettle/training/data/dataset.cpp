@@ -52,9 +52,13 @@ Tensor ImagesAt(const Tensor& images, const std::vector<int64_t>& indices) {
 }
 
 Dataset Subset(const Dataset& dataset, const std::vector<int64_t>& indices) {
-  Dataset result{dataset.name,        Tensor(), {}, dataset.num_classes, dataset.preprocessing,
-                 dataset.augmentation};
+  Dataset result;
+  result.name = dataset.name;
   result.images = ImagesAt(dataset.images, indices);
+  result.num_classes = dataset.num_classes;
+  result.preprocessing = dataset.preprocessing;
+  result.augmentation = dataset.augmentation;
+  result.classes = dataset.classes;
   if (!dataset.is_labelled()) return result;
   for (const int64_t index : indices) {
     result.labels.push_back(dataset.labels[static_cast<size_t>(index)]);
@@ -71,7 +75,9 @@ void RequireFits(const Dataset& dataset, const Shape& input, int64_t num_outputs
   }
   if (dataset.is_labelled() && num_outputs != dataset.num_classes) {
     throw BadInput(dataset.name, ": it has ", dataset.num_classes, " classes, but the model has ",
-                   num_outputs, " outputs");
+                   num_outputs,
+                   " outputs; take another dataset, or tell the classes (option classes, or "
+                   "classes.txt: docs/data.md)");
   }
 }
 

@@ -37,6 +37,7 @@ struct Dataset {
   int64_t num_classes = 0;      // 0 if unlabelled
   Preprocessing preprocessing;
   Augmentation augmentation;  // what its classes bear, by its format; none where that is not known
+  std::vector<std::string> classes;  // their names, by label, where the files tell
 
   int64_t size() const { return images.shape()[0]; }
   bool is_labelled() const { return !labels.empty(); }

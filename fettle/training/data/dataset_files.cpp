@@ -71,6 +71,18 @@ void SetPreprocessing(const DataSpec& spec, Dataset* dataset) {
   how.pad = spec.pad;
 }
 
+// More than the labels show, where the last classes may be absent.
+int64_t NumClasses(const DatasetFiles& files, const DataSpec& spec) {
+  if (!spec.classes || *spec.classes == files.num_classes) return files.num_classes;
+  if (*spec.classes < files.num_classes || !files.classes.empty()) {
+    throw Error(ErrorKind::kUsage,
+                Text("data '", spec.text, "': option classes=", *spec.classes, ", but there are ",
+                     files.num_classes,
+                     files.classes.empty() ? "" : " by name; list all of them in classes.txt"));
+  }
+  return *spec.classes;
+}
+
 }  // namespace
 
 Dataset LoadDataset(const DataSpec& spec, const std::optional<DataSample>& sample) {
@@ -87,7 +99,8 @@ Dataset LoadDataset(const DataSpec& spec, const std::optional<DataSample>& sampl
   if (spec.pad > 0) dataset.images = Padded(dataset.images, spec.pad);
   SetPreprocessing(spec, &dataset);
   if (!spec.has_labels || files.labels.empty()) return dataset;
-  dataset.num_classes = files.num_classes;
+  dataset.num_classes = NumClasses(files, spec);
+  dataset.classes = files.classes;
   for (const int64_t i : indices) dataset.labels.push_back(files.labels[static_cast<size_t>(i)]);
   return dataset;
 }

@@ -17,6 +17,7 @@ struct DatasetFiles {
   std::vector<int32_t> labels;  // empty if unlabelled
   int64_t num_images = 0;
   int64_t num_classes = 0;
+  std::vector<std::string> classes;  // their names, where the files tell
   // Whether these are the images of the split; else they are all training images, of which the
   // validation split is held out.
   bool is_split = false;
@@ -26,11 +27,14 @@ struct DatasetFiles {
   std::function<Tensor(const std::vector<int64_t>& indices)> read;
 };
 
+inline constexpr int32_t kGreatestLabel = (1 << 20) - 1;  // greater ones are no labels
+
 // Adding a format: a source file with such a function, and a line in dataset_formats.cpp.
 struct DatasetFormat {
   std::string_view name;
   std::string_view usage;        // "cifar10:FOLDER"
   std::string_view usual_place;  // empty: one must be named
+  std::string_view options;      // those that not every format has, ", " before each
   DatasetFiles (*open)(const DataSpec& spec);
 };
 

@@ -11,12 +11,13 @@ namespace {
 
 constexpr std::array kFormats = {
     DatasetFormat{"fashion-mnist", "fashion-mnist[:FOLDER]", "/usr/share/datasets/fashion-mnist",
-                  OpenFashionMnist},
-    DatasetFormat{"mnist", "mnist:FOLDER", "", OpenMnist},
-    DatasetFormat{"cifar10", "cifar10:FOLDER", "", OpenCifar10},
-    DatasetFormat{"cifar100", "cifar100:FOLDER", "", OpenCifar100},
-    DatasetFormat{"images", "images:FOLDER", "", OpenImageFiles},
-    DatasetFormat{"npz", "npz:FILE", "", OpenNpz},
+                  "", OpenFashionMnist},
+    DatasetFormat{"mnist", "mnist:FOLDER", "", "", OpenMnist},
+    DatasetFormat{"cifar10", "cifar10:FOLDER", "", "", OpenCifar10},
+    DatasetFormat{"cifar100", "cifar100:FOLDER", "", ", labels=coarse", OpenCifar100},
+    DatasetFormat{"images", "images:FOLDER", "", ", resize, size, crop, channels, layout, classes",
+                  OpenImageFiles},
+    DatasetFormat{"npz", "npz:FILE", "", ", layout, classes", OpenNpz},
 };
 
 }  // namespace

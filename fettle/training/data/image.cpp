@@ -42,8 +42,10 @@ Filter TriangleFilter(int64_t from, int64_t to) {
   return filter;
 }
 
-// Along the rows; the result is transposed, so that twice makes both axes.
-std::vector<float> ResizedRows(const std::vector<float>& pixels, int64_t height, int64_t width,
+// Along the rows; the result is transposed, so that twice makes both axes. A large image is small
+// after the first time, and never held as floats.
+template <typename Pixel>
+std::vector<float> ResizedRows(const std::vector<Pixel>& pixels, int64_t height, int64_t width,
                                int64_t channels, int64_t to) {
   const Filter filter = TriangleFilter(width, to);
   std::vector<float> result(static_cast<size_t>(height * to * channels));
@@ -54,13 +56,20 @@ std::vector<float> ResizedRows(const std::vector<float>& pixels, int64_t height,
         float sum = 0;
         for (size_t k = 0; k < tap.weights.size(); ++k) {
           const int64_t from = y * width + tap.first + static_cast<int64_t>(k);
-          sum += tap.weights[k] * pixels[static_cast<size_t>(from * channels + c)];
+          sum +=
+              tap.weights[k] * static_cast<float>(pixels[static_cast<size_t>(from * channels + c)]);
         }
         result[static_cast<size_t>((x * height + y) * channels + c)] = sum;
       }
     }
   }
   return result;
+}
+
+// Half, to the even one of two equally near, as Python's round does and so torchvision's crop.
+int64_t RoundedHalf(int64_t length) {
+  const int64_t half = length / 2;
+  return length % 2 != 0 && half % 2 != 0 ? half + 1 : half;
 }
 
 }  // namespace
@@ -79,9 +88,8 @@ Image Resized(const Image& image, int64_t shorter_side) {
   result.height = image.height <= image.width ? shorter_side : longer;
   result.width = image.height <= image.width ? longer : shorter_side;
   result.channels = image.channels;
-  const std::vector<float> pixels(image.pixels.begin(), image.pixels.end());
   const std::vector<float> rows =
-      ResizedRows(pixels, image.height, image.width, image.channels, result.width);
+      ResizedRows(image.pixels, image.height, image.width, image.channels, result.width);
   for (const float pixel :
        ResizedRows(rows, result.width, image.height, image.channels, result.height)) {
     result.pixels.push_back(static_cast<uint8_t>(std::clamp(pixel + 0.5f, 0.0f, 255.0f)));
@@ -91,7 +99,7 @@ Image Resized(const Image& image, int64_t shorter_side) {
 
 Image CentreCrop(const Image& image, int64_t side) {
   assert(side <= image.height && side <= image.width);
-  const int64_t top = (image.height - side) / 2, left = (image.width - side) / 2;
+  const int64_t top = RoundedHalf(image.height - side), left = RoundedHalf(image.width - side);
   Image result{side, side, image.channels, {}};
   result.pixels.resize(static_cast<size_t>(side * side * image.channels));
   for (int64_t y = 0; y < side; ++y) {

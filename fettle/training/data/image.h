@@ -23,8 +23,8 @@ Image DecodeImage(const std::string& bytes, int64_t channels, const std::string&
 // (bilinear with antialiasing, what torchvision and PIL do); the longer side is truncated.
 Image Resized(const Image& image, int64_t shorter_side);
 
-// The square of this side in the middle; the upper left one of two equally near. Asserts that it
-// fits.
+// The square of this side in the middle; of two equally near that with the even offset, as
+// torchvision's. Asserts that it fits.
 Image CentreCrop(const Image& image, int64_t side);
 
 }  // namespace fettle

@@ -86,9 +86,9 @@ std::vector<ImageListing::Entry> OfSplit(const ImageListing& listing, const Data
   if (!entries[0].split) {
     std::vector<int32_t> labels;
     for (const auto& entry : entries) labels.push_back(entry.label);
-    if (listing.classes.empty()) labels.clear();
-    const auto splits = SplitOfEach(labels, static_cast<int64_t>(entries.size()),
-                                    static_cast<int64_t>(listing.classes.size()));
+    if (listing.num_classes == 0) labels.clear();
+    const auto splits =
+        SplitOfEach(labels, static_cast<int64_t>(entries.size()), listing.num_classes);
     for (size_t i = 0; i < entries.size(); ++i) entries[i].split = splits[i];
   } else if (!has(DataSplit::kTest) && spec.split == DataSplit::kTest) {
     throw BadInput(spec.text, ": has no test split; add a folder test, or name split=validation");
@@ -113,8 +113,13 @@ DatasetFiles OpenImageFiles(const DataSpec& spec) {
     throw Error(ErrorKind::kUsage, Text("data '", spec.text, "': crop=", reading->crop,
                                         " is more than resize=", reading->resize, " leaves"));
   }
+  if (spec.layout == DataLayout::kNhwc) {
+    throw Error(ErrorKind::kUsage, Text("data '", spec.text, "': option layout: models take image ",
+                                        "files as nchw; nhwc is of npz arrays"));
+  }
   DatasetFiles files;
-  files.num_classes = static_cast<int64_t>(listing.classes.size());
+  files.num_classes = listing.num_classes;
+  files.classes = listing.classes;
   for (const ImageListing::Entry& entry : OfSplit(listing, spec, &files.is_split)) {
     reading->files.push_back(entry.file);
     if (files.num_classes > 0) files.labels.push_back(entry.label);

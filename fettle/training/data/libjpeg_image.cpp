@@ -7,6 +7,7 @@
 
 #include <csetjmp>
 #include <cstdio>
+#include <new>
 
 #include "fettle/core/error.h"
 
@@ -70,7 +71,12 @@ bool Decode(const std::string& bytes, int64_t channels, Faults* faults, Image* i
   }
   jpeg_start_decompress(&decoder);
   image->channels = decoder.output_components;
-  image->pixels.resize(static_cast<size_t>(image->height * image->width * image->channels));
+  try {
+    image->pixels.resize(static_cast<size_t>(image->height * image->width * image->channels));
+  } catch (const std::bad_alloc&) {
+    jpeg_destroy_decompress(&decoder);
+    throw;
+  }
   while (decoder.output_scanline < decoder.output_height) {
     JSAMPROW row = image->pixels.data() + static_cast<size_t>(decoder.output_scanline) *
                                               static_cast<size_t>(image->width * image->channels);
@@ -81,7 +87,8 @@ bool Decode(const std::string& bytes, int64_t channels, Faults* faults, Image* i
   return true;
 }
 
-// Adobe stores the four inks inverted: 255 is none.
+// Adobe stores the four inks inverted: 255 is none. A file without its mark is taken as Adobe's
+// too, as Pillow does.
 Image FromFourInks(const Image& inks, int64_t channels) {
   Image image{inks.height, inks.width, channels, {}};
   for (size_t i = 0; i + 3 < inks.pixels.size(); i += 4) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "fettle/core/error.h"
 #include "fettle/training/data/available_memory.h"
 
 namespace fettle {
@@ -32,31 +31,37 @@ bool ZipArchive::Has(const std::string& name) const {
   return zip_name_locate(Handle(archive_), name.c_str(), 0) >= 0;
 }
 
-std::optional<std::string> ZipArchive::Read(const std::string& name) const {
-  zip_stat_t stat;
-  if (zip_stat(Handle(archive_), name.c_str(), 0, &stat) != 0) return std::nullopt;
-  const auto damaged = [&](const std::string& why) {
-    throw BadInput(path_, ": member '", name, "' is damaged (", why, "); write the file again");
-  };
-  if ((stat.valid & ZIP_STAT_SIZE) == 0) damaged("its size is not known");
-  RequireMemory(static_cast<int64_t>(std::min<zip_uint64_t>(stat.size, INT64_MAX)), path_);
+std::string ZipArchive::Begin(const std::string& name, size_t most) const {
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(
       zip_fopen(Handle(archive_), name.c_str(), 0), zip_fclose);
-  if (file == nullptr) damaged(zip_strerror(Handle(archive_)));
+  if (file == nullptr) throw Damaged(name, zip_strerror(Handle(archive_)));
   // Memory grows with what the file really holds, so that a lying size cannot ask for much.
   constexpr size_t kPortion = 1 << 24;
   std::string bytes;
-  while (true) {
+  while (bytes.size() < most) {
     const size_t before = bytes.size();
-    bytes.resize(before + std::min<size_t>(kPortion, stat.size - before + 1));
+    bytes.resize(before + std::min(kPortion, most - before));
     const zip_int64_t read = zip_fread(file.get(), bytes.data() + before, bytes.size() - before);
-    if (read < 0) damaged(zip_file_strerror(file.get()));
+    if (read < 0) throw Damaged(name, zip_file_strerror(file.get()));
     bytes.resize(before + static_cast<size_t>(read));
     if (read == 0) break;
-    if (bytes.size() > stat.size) damaged("it is longer than its size");
   }
-  if (bytes.size() != stat.size) damaged("it is shorter than its size");
   return bytes;
+}
+
+std::string ZipArchive::Read(const std::string& name, uint64_t length) const {
+  zip_stat_t stat;
+  const bool has_size =
+      zip_stat(Handle(archive_), name.c_str(), 0, &stat) == 0 && (stat.valid & ZIP_STAT_SIZE) != 0;
+  if (!has_size || stat.size != length) throw Damaged(name, "its size is not what it says");
+  RequireMemory(static_cast<int64_t>(std::min<uint64_t>(length, INT64_MAX / 2)) * 2, path_);
+  std::string bytes = Begin(name, length + 1);  // one more, so that its checksum is looked at
+  if (bytes.size() != length) throw Damaged(name, "its size is not what it says");
+  return bytes;
+}
+
+Error ZipArchive::Damaged(const std::string& name, const std::string& why) const {
+  return BadInput(path_, ": member '", name, "' is damaged (", why, "); write the file again");
 }
 
 }  // namespace fettle

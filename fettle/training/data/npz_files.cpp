@@ -11,11 +11,15 @@
 namespace fettle {
 namespace {
 
+constexpr size_t kLongestHeader = 1 << 16;  // NumPy's are of a hundred bytes
+
 std::optional<Tensor> ArrayOf(const ZipArchive& archive, const DataSpec& spec,
                               const std::string& name) {
-  const auto bytes = archive.Read(name + ".npy");
-  if (!bytes) return std::nullopt;
-  return ParseNpy(*bytes, Text(spec.place, ": array '", name, "'"));
+  const std::string member = name + ".npy", what = Text(spec.place, ": array '", name, "'");
+  if (!archive.Has(member)) return std::nullopt;
+  // What its header says it is long is all that may be inflated.
+  const NpyHeader header = ParseNpyHeader(archive.Begin(member, kLongestHeader), what);
+  return ParseNpy(archive.Read(member, header.length), what);
 }
 
 // Bytes stay bytes; doubles become floats.
@@ -75,9 +79,9 @@ Tensor ChannelsFirst(Tensor images, const DataSpec& spec) {
 template <typename Number>
 void Append(const Tensor& tensor, const std::string& path, std::vector<int32_t>* labels) {
   for (const Number number : tensor.values<Number>()) {
-    if (static_cast<int64_t>(number) < 0 || static_cast<int64_t>(number) >= (1 << 24)) {
+    if (static_cast<int64_t>(number) < 0 || static_cast<int64_t>(number) >= kGreatestLabel + 1) {
       throw BadInput(path, ": label ", static_cast<int64_t>(number), " of image ", labels->size(),
-                     "; labels count from 0");
+                     "; labels are 0 to ", kGreatestLabel);
     }
     labels->push_back(static_cast<int32_t>(number));
   }

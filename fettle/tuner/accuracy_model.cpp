@@ -5,6 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
+
+#include "fettle/core/cholesky.h"
 
 namespace fettle {
 namespace {
@@ -21,29 +24,6 @@ double SlopeOf(const std::vector<Sample>& samples) {
     squares += sum * sum;
   }
   return squares > 0 ? std::max(0.0, products / squares) : 0;
-}
-
-// a x = b for a symmetric positive definite a, row-major, by Cholesky's decomposition.
-std::vector<double> Solve(std::vector<double> a, std::vector<double> b) {
-  const size_t n = b.size();
-  const auto at = [&](size_t row, size_t column) -> double& { return a[row * n + column]; };
-  for (size_t j = 0; j < n; ++j) {
-    for (size_t k = 0; k < j; ++k) at(j, j) -= at(j, k) * at(j, k);
-    at(j, j) = std::sqrt(std::max(at(j, j), 1e-300));
-    for (size_t i = j + 1; i < n; ++i) {
-      for (size_t k = 0; k < j; ++k) at(i, j) -= at(i, k) * at(j, k);
-      at(i, j) /= at(j, j);
-    }
-  }
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t k = 0; k < i; ++k) b[i] -= at(i, k) * b[k];
-    b[i] /= at(i, i);
-  }
-  for (size_t i = n; i-- > 0;) {
-    for (size_t k = i + 1; k < n; ++k) b[i] -= at(k, i) * b[k];
-    b[i] /= at(i, i);
-  }
-  return b;
 }
 
 double Predicted(const std::vector<double>& weights, const std::vector<double>& contributions) {
@@ -68,7 +48,8 @@ std::vector<double> WeightsOf(const std::vector<Sample>& samples, double slope, 
     }
   }
   for (size_t i = 0; i < n; ++i) normal[i * n + i] += strength * mean_square;
-  std::vector<double> weights = Solve(std::move(normal), std::move(right));
+  std::vector<double>& weights = right;
+  Cholesky(std::move(normal), n).Solve(weights);
   for (double& weight : weights) weight = std::max(0.0, weight + slope);
   return weights;
 }

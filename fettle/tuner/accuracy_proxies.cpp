@@ -25,14 +25,17 @@ double LossOf(const ProxyContext& context, const Graph& network) {
   return Evaluate(&executor, context.calibration).loss;
 }
 
+Graph Built(const ProxyContext& context, const Candidate& candidate) {
+  return context.space.Build(candidate, context.space.original(), &context.statistics);
+}
+
 double UntrainedLoss(const ProxyContext& context, const Candidate& candidate) {
-  return LossOf(context, context.space.Build(candidate)) -
-         LossOf(context, context.space.original());
+  return LossOf(context, Built(context, candidate)) - LossOf(context, context.space.original());
 }
 
 double GlimpsedLoss(const ProxyContext& context, const Candidate& candidate) {
   const Graph network = context.recovery->Run(
-      context.space.Build(candidate), static_cast<double>(context.glimpse_steps), context.seed);
+      Built(context, candidate), static_cast<double>(context.glimpse_steps), context.seed);
   return LossOf(context, network) - LossOf(context, context.space.original());
 }
 
@@ -61,7 +64,7 @@ double LostFisherPotential(const ProxyContext& context, const Candidate& candida
   const auto potential = [&](const Graph& network) {
     return FisherPotential(network, context.calibration, context.target);
   };
-  return potential(context.space.original()) - potential(context.space.Build(candidate));
+  return potential(context.space.original()) - potential(Built(context, candidate));
 }
 
 Dataset FirstOf(const Dataset& dataset, int64_t most) {
@@ -74,7 +77,7 @@ double ReconstructionError(const ProxyContext& context, const Candidate& candida
   const Dataset images = FirstOf(context.calibration, kReconstructionImages);
   double sum = 0;
   for (const auto& [layer, error] :
-       ReconstructionErrors(context.space.original(), context.space.Build(candidate), images,
+       ReconstructionErrors(context.space.original(), Built(context, candidate), images,
                             context.primitives, context.target)) {
     sum += error;
   }
@@ -82,12 +85,12 @@ double ReconstructionError(const ProxyContext& context, const Candidate& candida
 }
 
 double RemovedMacs(const ProxyContext& context, const Candidate& candidate) {
-  return 1 - static_cast<double>(MacsOf(context.space.Build(candidate))) /
+  return 1 - static_cast<double>(MacsOf(Built(context, candidate))) /
                  static_cast<double>(MacsOf(context.space.original()));
 }
 
 double RemovedParameters(const ProxyContext& context, const Candidate& candidate) {
-  return 1 - static_cast<double>(context.space.Build(candidate).NumParameters()) /
+  return 1 - static_cast<double>(Built(context, candidate).NumParameters()) /
                  static_cast<double>(context.space.original().NumParameters());
 }
 

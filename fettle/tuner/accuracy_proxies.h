@@ -18,6 +18,7 @@ namespace fettle {
 struct ProxyContext {
   const TuningSpace& space;
   const Dataset& calibration;
+  const Calibration& statistics;  // of the original's activations
   Recovery* recovery;
   int64_t glimpse_steps = 12;
   uint64_t seed = 1;  // of the order of the images of a glimpse

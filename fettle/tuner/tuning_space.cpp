@@ -70,7 +70,8 @@ TuningSpace::TuningSpace(Graph original, const TuningSpaceOptions& options)
   space_ = std::make_unique<DesignSpace>(std::move(decisions));
 }
 
-Graph TuningSpace::Build(const Candidate& candidate, const Graph& start) const {
+Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
+                         const Calibration* calibration) const {
   const std::vector<ChannelGroup> groups = FindChannelGroups(start).groups;
   std::vector<KeptUnits> kept;
   for (size_t i = 0; i < decisions_.size(); ++i) {
@@ -85,7 +86,7 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start) const {
     kept.push_back({index, MostSalient(MagnitudeSaliency(start, group), count)});
   }
   if (kept.empty()) return start;
-  return PruneChannels(start, groups, kept, {.folds_constants = true});
+  return PruneChannels(start, groups, kept, {.folds_constants = true, .calibration = calibration});
 }
 
 std::vector<std::pair<ChannelGroup, int64_t>> TuningSpace::Widths(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fettle/core/dtype.h"
+#include "fettle/network/calibration.h"
 #include "fettle/network/channel_groups.h"
 #include "fettle/network/graph.h"
 #include "fettle/search/design_space.h"
@@ -41,8 +42,10 @@ class TuningSpace {
 
   // The candidate's network, from `start` (the original, or a wider candidate that was trained):
   // of each group the most salient units stay, what the removed ones would have added is folded
-  // into their consumers. Asserts that no group of `start` is narrower than the candidate's.
-  Graph Build(const Candidate& candidate, const Graph& start) const;
+  // into their consumers; with the calibration of `start`, by least squares. Asserts that no group
+  // of `start` is narrower than the candidate's.
+  Graph Build(const Candidate& candidate, const Graph& start,
+              const Calibration* calibration = nullptr) const;
   Graph Build(const Candidate& candidate) const { return Build(candidate, original_); }
 
   // Each group of the original that can be narrowed, and how many of its units stay.

@@ -11,6 +11,7 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/training/evaluation/calibrate.h"
 #include "fettle/tuner/fixed_text.h"
 #include "fettle/tuner/plan_bench.h"
 
@@ -22,6 +23,7 @@ constexpr const char* kOriginal = "original";
 // might make up for. Predictions of its latency are not exact.
 constexpr double kSurelyFaster = 0.9;
 constexpr double kWithinReach = 2;  // points
+constexpr int64_t kImagesToCalibrate = 512;
 constexpr int64_t kFewestStepsToTime = 30;
 constexpr int kStepsToTime = 12;  // of the original, before anything was trained
 
@@ -181,6 +183,17 @@ Graph Verifier::GraphOf(const VerifiedPoint& point) const {
   return ImportOnnx(session_->FolderOf(point) / "model.onnx", options);
 }
 
+const Calibration& Verifier::CalibrationOfOriginal() {
+  if (!calibration_) {
+    observer_->Status("the original's activations are looked at");
+    const Graph& graph = space_.original();
+    calibration_ = Calibrate(graph, ValuesToCalibrate(graph),
+                             SpreadSubset(data_.train, kImagesToCalibrate), primitives_, target_);
+    observer_->StopIfAsked();
+  }
+  return *calibration_;
+}
+
 // The trained point with the fewest multiplications among those wider than the candidate.
 VerifiedPoint Verifier::NearestWider(const Candidate& candidate) const {
   VerifiedPoint nearest = OriginalPoint();
@@ -307,7 +320,8 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
   const VerifiedPoint wider = NearestWider(predicted.candidate);
   point.parent = wider.id;
   const Graph parent = GraphOf(wider);
-  Graph network = space_.Build(predicted.candidate, parent);
+  Graph network = space_.Build(predicted.candidate, parent,
+                               wider.id == kOriginal ? &CalibrationOfOriginal() : nullptr);
   if (MacsOf(network) < MacsOf(parent))
     network = RecoverFor(network, seconds, &point.trained_steps);
   if (!Realise(network, predicted.candidate, &point)) return std::nullopt;
@@ -326,7 +340,7 @@ VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
 }
 
 double Verifier::CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps) {
-  Graph network = space_.Build(candidate);
+  Graph network = space_.Build(candidate, space_.original(), &CalibrationOfOriginal());
   if (glimpse_steps > 0 && MacsOf(network) < MacsOf(space_.original())) {
     PrepareRecovery();
     int64_t steps = 0;

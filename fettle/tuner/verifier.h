@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fettle/device/plan_protocol.h"
+#include "fettle/network/calibration.h"
 #include "fettle/training/data/dataset.h"
 #include "fettle/training/evaluation/evaluation.h"
 #include "fettle/tuner/candidate_search.h"
@@ -73,6 +74,8 @@ class Verifier {
   VerifiedPoint OriginalPoint() const;  // the session's, or one with no more than the id
   Graph GraphOf(const VerifiedPoint& point) const;
   VerifiedPoint NearestWider(const Candidate& candidate) const;
+  // Of training images, made when it is first asked for; takes seconds.
+  const Calibration& CalibrationOfOriginal();
   Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
@@ -107,6 +110,7 @@ class Verifier {
   Recovery recovery_;
   double images_per_second_ = 0;  // of the last training
   int recoveries_ = 0;
+  std::optional<Calibration> calibration_;
   std::optional<Evaluation> original_on_calibration_, original_on_validation_, original_on_test_;
 };
 

@@ -24,6 +24,7 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/search/rank_correlation.h"
 #include "fettle/training/data/dataset_files.h"
+#include "fettle/training/evaluation/calibrate.h"
 #include "fettle/training/evaluation/evaluation.h"
 #include "fettle/tuner/accuracy_proxies.h"
 #include "fettle/tuner/fixed_text.h"
@@ -194,7 +195,10 @@ void Run(const std::vector<std::string>& arguments) {
   const Dataset calibration = Sampled(validation, kCalibrationImages);
   const TuningSpace space(model, {});
   Recovery recovery(space.original(), train, target);
-  const ProxyContext context = {space, calibration, &recovery, 12, kSeed, primitives, target};
+  const Calibration statistics = Calibrate(space.original(), ValuesToCalibrate(space.original()),
+                                           SpreadSubset(train, 512), primitives, target);
+  const ProxyContext context = {space, calibration, statistics, &recovery,
+                                12,    kSeed,       primitives, target};
   const auto score = [&](const AccuracyProxy& proxy, const Candidate& candidate) {
     return measurements.Get(Text(proxy.name, " of ", CandidateText(candidate)),
                             [&] { return proxy.score(context, candidate); });
@@ -208,7 +212,8 @@ void Run(const std::vector<std::string>& arguments) {
     std::cerr << "\rcandidate " << i + 1 << " of " << count << std::flush;
     const double accuracy = measurements.Get(
         Text("accuracy after ", steps, " steps of ", CandidateText(candidate)), [&] {
-          const Graph recovered = recovery.Run(space.Build(candidate), steps, kSeed);
+          const Graph recovered =
+              recovery.Run(space.Build(candidate, space.original(), &statistics), steps, kSeed);
           Executor executor(DefaultPlan(recovered, 100, DType::kF32, primitives, target),
                             primitives, target);
           return Evaluate(&executor, validation).top1.value;

@@ -1,5 +1,3 @@
-#include "fettle/training/evaluation/calibration.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/network/batch.h"
+#include "fettle/training/evaluation/calibrate.h"
 #include "fettle/training/evaluation/onednn_second_moments.h"
 #include "tests/support/graph_interpreter.h"
 #include "tests/support/network_builder.h"

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "fettle/network/architectures/architecture_list.h"
+#include "fettle/training/evaluation/calibrate.h"
 #include "tests/training/toy_dataset.h"
 
 namespace fettle {
@@ -14,7 +15,7 @@ namespace {
 class AccuracyProxiesTest : public testing::Test {
  protected:
   double Score(const AccuracyProxy& proxy, const Candidate& candidate) {
-    const ProxyContext context = {space_, calibration_, &recovery_,   2,
+    const ProxyContext context = {space_, calibration_, statistics_,  &recovery_, 2,
                                   1,      primitives_,  HostTarget(1)};
     return proxy.score(context, candidate);
   }
@@ -31,6 +32,8 @@ class AccuracyProxiesTest : public testing::Test {
   const Dataset train_ = ToyDataset(256, {1, 8, 8}, 1), calibration_ = ToyDataset(64, {1, 8, 8}, 2);
   const TuningSpace space_{MakeArchitecture("resnet8", {1, 8, 8}, 4, 1), {}};
   const PrimitiveList primitives_ = PrimitiveList::All();
+  const Calibration statistics_ = Calibrate(space_.original(), ValuesToCalibrate(space_.original()),
+                                            train_, primitives_, HostTarget(1));
   Recovery recovery_{space_.original(), train_, HostTarget(1)};
 };
 

@@ -10,6 +10,7 @@
 #include "fettle/core/error.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/saliency.h"
+#include "fettle/network/variants/consumer_reconstruction.h"
 #include "fettle/network/variants/removed_constants.h"
 
 namespace fettle {
@@ -101,8 +102,14 @@ std::vector<int64_t> Thinned(const std::vector<int64_t>& values, int64_t most) {
 Graph PruneChannels(const Graph& graph, std::span<const ChannelGroup> groups,
                     std::span<const KeptUnits> kept, const PruneOptions& options) {
   const KeptIndices indices(graph, groups, kept);
-  if (!options.folds_constants) return RemoveIndices(graph, indices);
-  return RemoveIndices(graph, indices, RemovedConstants(graph, indices));
+  BiasCorrections corrections;
+  if (options.folds_constants) corrections = RemovedConstants(graph, indices);
+  if (options.calibration == nullptr) return RemoveIndices(graph, indices, corrections);
+  const auto [weights, biases] = ReconstructConsumers(graph, indices, *options.calibration);
+  Graph reconstructed = graph;
+  for (const auto& [id, tensor] : weights) reconstructed.SetConstant(id, tensor);
+  for (const auto& [node, bias] : biases) corrections[node] = bias;
+  return RemoveIndices(reconstructed, indices, corrections);
 }
 
 std::vector<int64_t> KeepCounts(const ChannelGroup& group, int64_t step) {
@@ -141,7 +148,8 @@ Graph PruneVariant::Rewrite(const Graph& graph, std::string_view group,
   }
   const KeptUnits kept = {static_cast<size_t>(target - found.groups.data()),
                           MostSalient(saliency, KeptOf(target->num_units))};
-  return PruneChannels(graph, found.groups, {&kept, 1}, {options.folds_constants});
+  return PruneChannels(graph, found.groups, {&kept, 1},
+                       {options.folds_constants, options.calibration});
 }
 
 std::unique_ptr<Variant> ParsePrune(VariantText text) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fettle/network/calibration.h"
 #include "fettle/network/channel_groups.h"
 #include "fettle/network/graph.h"
 #include "fettle/network/variants/channel_removal.h"
@@ -19,6 +20,9 @@ struct PruneOptions {
   // Takes each removed channel to be the constant that its bias, or the shift of its batch norm,
   // makes of it, and adds what its consumers saw of that to their biases: see removed_constants.h.
   bool folds_constants = false;
+  // Of this very graph. What consumers saw of the removed channels is made up for from those that
+  // stay, by least squares: see consumer_reconstruction.h. Not owned; null: nothing is.
+  const Calibration* calibration = nullptr;
 };
 
 // The network without the other units of these groups, which FindChannelGroups(graph) found; groups

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fettle/network/calibration.h"
 #include "fettle/network/channel_groups.h"
 #include "fettle/network/graph.h"
 #include "fettle/network/variants/variant_text.h"
@@ -22,6 +23,8 @@ struct RewriteOptions {
   // What removed channels contributed on average goes into their consumers' biases: see
   // PruneOptions. May add biases, which NetworkOption does not count.
   bool folds_constants = false;
+  // Of the graph that is rewritten; not owned. Null: from the weights alone.
+  const Calibration* calibration = nullptr;
 };
 
 // A way to change one layer, or one group of coupled channels, of a network.

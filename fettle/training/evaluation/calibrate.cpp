@@ -1,4 +1,4 @@
-#include "fettle/training/evaluation/calibration.h"
+#include "fettle/training/evaluation/calibrate.h"
 
 #include <algorithm>
 
@@ -12,6 +12,7 @@ namespace fettle {
 namespace {
 
 constexpr int64_t kPositionsAnImage = 64;
+constexpr size_t kMostCorrelated = 4096;  // channels
 
 // Sums over samples, of values less a shift near their mean, so that nothing cancels.
 class Moments {
@@ -43,7 +44,7 @@ class Moments {
     statistics->covariance = products_;
     for (size_t a = 0; a < channels; ++a) {
       statistics->mean.push_back(shift_[a] + sums_[a] / samples);
-      for (size_t b = 0; b < channels; ++b) {
+      for (size_t b = 0; b < channels && !products_.empty(); ++b) {
         double& entry = statistics->covariance[a * channels + b];
         entry = entry / samples - sums_[a] / samples * (sums_[b] / samples);
       }
@@ -58,13 +59,13 @@ class Moments {
       for (size_t i = 0; i < rows->size(); ++i) shift_[i % width] += (*rows)[i];
       for (float& shift : shift_) shift /= static_cast<float>(count);
       sums_.resize(width);
-      products_.resize(width * width);
+      if (width <= kMostCorrelated) products_.resize(width * width);
     }
     for (size_t i = 0; i < rows->size(); ++i) {
       (*rows)[i] -= shift_[i % width];
       sums_[i % width] += (*rows)[i];
     }
-    AddSecondMoments(*rows, count, channels, &products_);
+    if (!products_.empty()) AddSecondMoments(*rows, count, channels, &products_);
     samples_ += count;
   }
 

@@ -1,4 +1,4 @@
-#include "fettle/training/evaluation/activation_histogram.h"
+#include "fettle/network/activation_histogram.h"
 
 #include <algorithm>
 #include <cassert>

@@ -19,8 +19,8 @@ namespace fettle {
 namespace {
 
 const Dataset& ToyImages() {
-  static const Dataset kImages = ToyDataset(200, {3, 6, 6}, 3);
-  return kImages;
+  static const Dataset images = ToyDataset(200, {3, 6, 6}, 3);
+  return images;
 }
 
 Calibration CalibrationOf(const Graph& graph) {

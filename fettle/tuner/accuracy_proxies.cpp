@@ -85,12 +85,12 @@ double ReconstructionError(const ProxyContext& context, const Candidate& candida
 }
 
 double RemovedMacs(const ProxyContext& context, const Candidate& candidate) {
-  return 1 - static_cast<double>(MacsOf(Built(context, candidate))) /
+  return 1 - static_cast<double>(MacsOf(context.space.Build(candidate))) /
                  static_cast<double>(MacsOf(context.space.original()));
 }
 
 double RemovedParameters(const ProxyContext& context, const Candidate& candidate) {
-  return 1 - static_cast<double>(Built(context, candidate).NumParameters()) /
+  return 1 - static_cast<double>(context.space.Build(candidate).NumParameters()) /
                  static_cast<double>(context.space.original().NumParameters());
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <span>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "fettle/core/cholesky.h"
+#include "fettle/network/variants/consumer_weights.h"
 
 namespace fettle {
 namespace {
@@ -59,17 +59,6 @@ Prediction Predict(const ActivationStatistics& statistics, const std::vector<int
   return prediction;
 }
 
-// Where a consumer's weight of an output, an input channel and a tap lies.
-struct WeightLayout {
-  size_t outputs = 0, inputs = 0, taps = 1;
-  size_t output_stride = 0, input_stride = 0;
-  double scale = 1;  // of the product, before the bias
-
-  size_t Place(size_t output, size_t input) const {
-    return output * output_stride + input * input_stride;
-  }
-};
-
 class Reconstruction {
  public:
   Reconstruction(const Graph& graph, const KeptIndices& kept, const Calibration& calibration)
@@ -81,57 +70,15 @@ class Reconstruction {
   }
 
  private:
-  const Shape& ShapeOf(ValueId id) const { return graph_.value(id).type.shape; }
-
-  template <typename T>
-  std::optional<WeightLayout> LayoutOf(const Node&, const T&) const {
-    return std::nullopt;
-  }
-  std::optional<WeightLayout> LayoutOf(const Node& node, const Conv& op) const {
-    const Shape& shape = ShapeOf(node.inputs[1]);
-    if (op.groups != 1 || shape.size() < 2) return std::nullopt;
-    const auto inputs = static_cast<size_t>(shape[1]);
-    const auto taps = static_cast<size_t>(RowMajorStrides(shape)[1]);
-    return WeightLayout{static_cast<size_t>(shape[0]), inputs, taps, inputs * taps, taps};
-  }
-  std::optional<WeightLayout> LayoutOf(const Node& node, const Gemm& op) const {
-    if (op.transpose_a || (op.beta == 0 && node.inputs.size() == 3)) return std::nullopt;
-    return ProductLayout(node, op.transpose_b, op.alpha);
-  }
-  std::optional<WeightLayout> LayoutOf(const Node& node, const MatMul&) const {
-    if (ShapeOf(node.inputs[0]).size() != 2) return std::nullopt;
-    return ProductLayout(node, false, 1);
-  }
-  std::optional<WeightLayout> ProductLayout(const Node& node, bool is_transposed,
-                                            double scale) const {
-    const Shape& shape = ShapeOf(node.inputs[1]);
-    if (shape.size() != 2) return std::nullopt;
-    const auto rows = static_cast<size_t>(shape[0]), columns = static_cast<size_t>(shape[1]);
-    if (is_transposed) return WeightLayout{rows, columns, 1, columns, 1, scale};
-    return WeightLayout{columns, rows, 1, 1, columns, scale};
-  }
-
-  bool IsConstantF32(ValueId id) const {
-    return graph_.IsConstant(id) && graph_.value(id).type.dtype == DType::kF32;
-  }
-
   // Null where the node cannot be reconstructed.
-  const ActivationStatistics* StatisticsFor(const Node& node, const WeightLayout& layout) const {
-    const bool has_own_weights =
-        IsConstantF32(node.inputs[1]) && readers_[static_cast<size_t>(node.inputs[1])].size() == 1;
-    if (!has_own_weights) return nullptr;
-    if (node.inputs.size() == 3) {
-      const auto outputs = static_cast<int64_t>(layout.outputs);
-      const Shape& bias = ShapeOf(node.inputs[2]);
-      const bool is_fit =
-          IsConstantF32(node.inputs[2]) && ElementCount(bias) == outputs && bias.back() == outputs;
-      if (!is_fit) return nullptr;
-    }
+  const ActivationStatistics* StatisticsFor(const Node& node,
+                                            const ConsumerWeights& weights) const {
+    const bool has_own_weights = readers_[static_cast<size_t>(node.inputs[1])].size() == 1;
     const auto found = calibration_.find(graph_.value(node.inputs[0]).name);
-    if (found == calibration_.end()) return nullptr;
+    if (weights.groups != 1 || !has_own_weights || found == calibration_.end()) return nullptr;
     const ActivationStatistics& statistics = found->second;
-    const bool is_fit = static_cast<size_t>(statistics.channels()) == layout.inputs &&
-                        statistics.covariance.size() == layout.inputs * layout.inputs;
+    const bool is_fit = static_cast<size_t>(statistics.channels()) == weights.inputs &&
+                        statistics.covariance.size() == weights.inputs * weights.inputs;
     return is_fit ? &statistics : nullptr;
   }
 
@@ -143,16 +90,16 @@ class Reconstruction {
 
   void Reconstruct(int n) {
     const Node& node = graph_.nodes()[static_cast<size_t>(n)];
-    if (node.inputs.size() < 2 || kept_.Of({node.inputs[0], 1}) == nullptr) return;
-    const auto layout = std::visit([&](const auto& op) { return LayoutOf(node, op); }, node.op);
-    if (!layout) return;
-    const ActivationStatistics* const statistics = StatisticsFor(node, *layout);
+    if (node.inputs.empty() || kept_.Of({node.inputs[0], 1}) == nullptr) return;
+    const auto old = ConsumerWeights::Of(graph_, node);
+    if (!old) return;
+    const ActivationStatistics* const statistics = StatisticsFor(node, *old);
     if (statistics == nullptr) return;
     const Prediction& prediction = PredictionOf(node.inputs[0], *statistics);
     auto weights = std::make_shared<Tensor>(*graph_.value(node.inputs[1]).constant);
-    std::vector<double> bias(layout->outputs);
-    for (size_t t = 0; t < layout->outputs; ++t) {
-      bias[t] = layout->scale * MoveToKept(prediction, *layout, t, weights->values<float>());
+    std::vector<double> bias(old->outputs);
+    for (size_t t = 0; t < old->outputs; ++t) {
+      bias[t] = old->scale * MoveToKept(prediction, *old, t, weights->values<float>());
     }
     result_.weights[node.inputs[1]] = std::move(weights);
     result_.biases[n] = std::move(bias);
@@ -160,8 +107,8 @@ class Reconstruction {
 
   // Moves an output's weights of removed channels to those that stay; answers what is left for the
   // bias.
-  static double MoveToKept(const Prediction& prediction, const WeightLayout& layout, size_t output,
-                           std::span<float> weights) {
+  static double MoveToKept(const Prediction& prediction, const ConsumerWeights& layout,
+                           size_t output, std::span<float> weights) {
     const size_t n = prediction.kept.size();
     double bias = 0;
     std::vector<double> moved(n);

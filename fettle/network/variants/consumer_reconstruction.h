@@ -21,7 +21,8 @@ struct ConsumerReconstruction {
 // "Channel Pruning for Accelerating Very Deep Neural Networks", 2017, section 3.1); for larger
 // kernels it looks at one position at a time: exact in its mean away from a padded border, and no
 // least-squares solution of the sum over the taps (for that, covariances of whole patches would be
-// wanted): on noise it can be worse than constants, on a trained ResNet-20 it rarely is. C_kk gets a ridge of its mean diagonal times 1e-3 + kept channels / samples.
+// wanted): it can be worse than constants. C_kk gets a ridge of its mean diagonal times 1e-3 + kept
+// channels / samples.
 //
 // Of convolutions without groups and of products of matrices by constants, in f32, whose input the
 // calibration knows with its covariance and whose weights nothing else reads; others are not named.

@@ -5,9 +5,11 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "fettle/core/scalar_operators.h"
+#include "fettle/network/variants/consumer_weights.h"
 
 namespace fettle {
 namespace {
@@ -26,7 +28,7 @@ class ConstantWalk {
   BiasCorrections Run() {
     for (size_t n = 0; n < graph_.nodes().size(); ++n) {
       node_ = &graph_.nodes()[n];
-      std::visit([&](const auto& op) { Correct(static_cast<int>(n), op); }, node_->op);
+      Correct(static_cast<int>(n));
       std::visit([&](const auto& op) { Follow(op); }, node_->op);
       for (ValueId id : node_->outputs) ForgetKept(id);
     }
@@ -171,58 +173,24 @@ class ConstantWalk {
 
   // --- What a node's bias must make up for ---
 
-  template <typename T>
-  void Correct(int, const T&) {}
-
-  void Add(int n, const std::vector<double>& correction) {
-    const bool is_needed =
-        std::any_of(correction.begin(), correction.end(), [](double c) { return c != 0; });
-    if (is_needed) corrections_[n] = correction;
+  void Correct(int n) {
+    if (node_->inputs.empty() || kept_.Of({node_->inputs[0], 1}) == nullptr) return;
+    const auto weights = ConsumerWeights::Of(graph_, *node_);
+    if (!weights) return;
+    std::vector<double> correction(weights->outputs);
+    for (size_t t = 0; t < weights->outputs; ++t) {
+      for (size_t s = 0; s < weights->inputs; ++s) {
+        const auto taps = weights->values.subspan(weights->Place(t, s), weights->taps);
+        correction[t] += weights->scale * Known(X()[weights->FirstInput(t) + s]) *
+                         std::accumulate(taps.begin(), taps.end(), 0.0);
+      }
+    }
+    const auto is_needed = [](double c) { return c != 0; };
+    if (std::ranges::any_of(correction, is_needed)) corrections_[n] = std::move(correction);
   }
 
   // What is removed and known; 0 for all else.
   static double Known(double constant) { return std::isnan(constant) ? 0 : constant; }
-
-  void Correct(int n, const Conv& op) {
-    const int64_t outputs = Channels(node_->outputs[0]);
-    const auto weights = Weights(1);
-    if (!weights || !Bias(outputs) || kept_.Of({node_->inputs[0], 1}) == nullptr) return;
-    const Shape& shape = ShapeOf(node_->inputs[1]);
-    const int64_t taps = RowMajorStrides(shape)[1];
-    std::vector<double> correction(static_cast<size_t>(outputs));
-    for (int64_t t = 0; t < outputs; ++t) {
-      const int64_t first = t / (outputs / op.groups) * shape[1];
-      for (int64_t s = 0; s < shape[1]; ++s) {
-        const auto filter = weights->subspan((t * shape[1] + s) * taps, taps);
-        correction[t] += Known(X()[first + s]) * std::accumulate(filter.begin(), filter.end(), 0.0);
-      }
-    }
-    Add(n, correction);
-  }
-
-  void CorrectProduct(int n, bool is_transposed, double alpha) {
-    const int64_t outputs = Channels(node_->outputs[0]);
-    const auto weights = Weights(1);
-    if (!weights || !Bias(outputs) || kept_.Of({node_->inputs[0], 1}) == nullptr) return;
-    std::vector<double> correction(static_cast<size_t>(outputs));
-    const auto inputs = static_cast<int64_t>(X().size());
-    for (int64_t t = 0; t < outputs; ++t) {
-      for (int64_t s = 0; s < inputs; ++s) {
-        const float weight = (*weights)[is_transposed ? t * inputs + s : s * outputs + t];
-        correction[t] += alpha * Known(X()[s]) * weight;
-      }
-    }
-    Add(n, correction);
-  }
-  void Correct(int n, const Gemm& op) {
-    if (op.transpose_a || (op.beta == 0 && node_->inputs.size() == 3)) return;
-    CorrectProduct(n, op.transpose_b, op.alpha);
-  }
-  void Correct(int n, const MatMul&) {
-    const bool is_linear =
-        ShapeOf(node_->inputs[0]).size() == 2 && ShapeOf(node_->inputs[1]).size() == 2;
-    if (is_linear) CorrectProduct(n, false, 1);
-  }
 
   const Graph& graph_;
   const KeptIndices& kept_;

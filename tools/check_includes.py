@@ -34,7 +34,7 @@ THIRD_PARTY = {
     "google/protobuf/": r"(fettle/network/onnx|tests/support)/.*",
     "onnx/": r"(fettle/network/onnx|tests/support|tests/network/onnx)/.*",
     "oneapi/dnnl/": r"fettle/(primitives|training)/.*onednn.*",
-    "cblas.h": r"fettle/(primitives|training)/.*openblas.*",
+    "cblas.h": r"fettle/(primitives|training)/.*openblas.*|fettle/network/linalg/.*",
     "lapacke.h": r"fettle/network/linalg/.*",
     "sqlite3.h": r"fettle/database/sqlite/.*",
     "nlohmann/": r"(fettle|tests)/.*json.*|(fettle|tests)/tuner/.*",

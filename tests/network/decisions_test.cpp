@@ -28,12 +28,19 @@ TEST(MacsTest, CountsConvolutionsAndProducts) {
   EXPECT_EQ(MacsOf(b.graph, b.graph.nodes()[0]), 2 * 4 * 64 * 27);
 }
 
+std::vector<NetworkDecision> DecisionsOf(const Graph& graph, std::string_view kind,
+                                         const DecisionOptions& options = {}) {
+  std::vector<NetworkDecision> decisions = FindDecisions(graph, options);
+  std::erase_if(decisions, [&](const NetworkDecision& entry) { return entry.kind != kind; });
+  return decisions;
+}
+
 TEST(DecisionsTest, ListsWidthsCoupledLayersAndReasons) {
   NetworkBuilder b(1);
   const ValueId stem = b.Unit("stem", b.Input({1, 3, 8, 8}), 24);
   const ValueId x = b.Convolve("b", b.Unit("a", stem, 6), 24);
   b.Classify(b.Add("add", Binary{}, {stem, x}));
-  const std::vector<NetworkDecision> decisions = FindDecisions(b.graph);
+  const std::vector<NetworkDecision> decisions = DecisionsOf(b.graph, "prune");
   ASSERT_EQ(decisions.size(), 3u);
   EXPECT_EQ(decisions[0].layer, "stem");
   EXPECT_THAT(decisions[0].layers, ElementsAre("stem", "b"));
@@ -45,7 +52,7 @@ TEST(DecisionsTest, ListsWidthsCoupledLayersAndReasons) {
   EXPECT_EQ(decisions[1].reason, "fewer than its 6 channels are no multiple of 8");
   EXPECT_EQ(decisions[2].layer, "classifier");
   EXPECT_THAT(decisions[2].reason, HasSubstr("they are the output 'classifier'"));
-  EXPECT_EQ(FindDecisions(b.graph, {.channel_step = 2})[1].options.size(), 2u);
+  EXPECT_EQ(DecisionsOf(b.graph, "prune", {.channel_step = 2})[1].options.size(), 2u);
 }
 
 TEST(DecisionsTest, OptionsAreThinnedEvenlyAndKeepTheWidest) {
@@ -53,7 +60,7 @@ TEST(DecisionsTest, OptionsAreThinnedEvenlyAndKeepTheWidest) {
   b.Classify(b.Unit("conv", b.Input({1, 3, 4, 4}), 104));
   const auto widths = [&](int64_t most) {
     std::vector<int64_t> kept;
-    const auto decisions = FindDecisions(b.graph, {.channel_step = 8, .most_options = most});
+    const auto decisions = DecisionsOf(b.graph, "prune", {.channel_step = 8, .most_options = most});
     for (const NetworkOption& option : decisions[0].options) {
       const Graph pruned = ParseVariant(option.variant)->Rewrite(b.graph, "conv");
       kept.push_back(pruned.value(pruned.nodes()[0].outputs[0]).type.shape[1]);
@@ -76,7 +83,12 @@ TEST(DecisionsTest, SizesAreThoseOfTheRewrittenNetwork) {
         const Graph changed = ParseVariant(option.variant)->Rewrite(graph, decision.layer);
         EXPECT_EQ(option.parameters, changed.NumParameters()) << seed << " " << decision.layer;
         EXPECT_EQ(option.macs, MacsOf(changed)) << seed << " " << decision.layer;
-        EXPECT_LT(option.parameters, graph.NumParameters());
+        EXPECT_TRUE(option.parameters < graph.NumParameters() || option.macs < MacsOf(graph))
+            << option.variant;
+        const Graph shapes =
+            ParseVariant(option.variant)->Rewrite(graph, decision.layer, {.shapes_only = true});
+        EXPECT_EQ(shapes.NumParameters(), changed.NumParameters()) << option.variant;
+        EXPECT_EQ(MacsOf(shapes), MacsOf(changed)) << option.variant;
         ++options;
       }
     }
@@ -101,7 +113,7 @@ TEST(VariantListTest, SenselessTextIsRefusedAndQuoted) {
       {"prune", "not of the form"},
       {"(keep=0.5)", "not of the form"},
       {"prune(keep=0.5", "not of the form"},
-      {"shrink(keep=0.5)", "no such kind; there are: prune"},
+      {"shrink(keep=0.5)", "no such kind; there are: "},
       {"prune()", "needs keep=..."},
       {"prune(keep)", "'keep' is not field=value"},
       {"prune(keep=)", "keep= is not a fraction"},

@@ -74,8 +74,9 @@ class Reconstruction {
   const ActivationStatistics* StatisticsFor(const Node& node,
                                             const ConsumerWeights& weights) const {
     const bool has_own_weights = readers_[static_cast<size_t>(node.inputs[1])].size() == 1;
-    const auto found = calibration_.find(graph_.value(node.inputs[0]).name);
-    if (weights.groups != 1 || !has_own_weights || found == calibration_.end()) return nullptr;
+    const auto found = calibration_.values.find(graph_.value(node.inputs[0]).name);
+    if (weights.groups != 1 || !has_own_weights || found == calibration_.values.end())
+      return nullptr;
     const ActivationStatistics& statistics = found->second;
     const bool is_fit = static_cast<size_t>(statistics.channels()) == weights.inputs &&
                         statistics.covariance.size() == weights.inputs * weights.inputs;

@@ -10,6 +10,7 @@ std::vector<NetworkDecision> FindDecisions(const Graph& graph, const DecisionOpt
   std::vector<NetworkDecision> decisions;
   for (const VariantKind& kind : AllVariantKinds()) {
     std::vector<NetworkDecision> found = kind.find(graph, options);
+    for (NetworkDecision& decision : found) decision.kind = kind.name;
     std::move(found.begin(), found.end(), std::back_inserter(decisions));
   }
   return decisions;

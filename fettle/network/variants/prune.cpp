@@ -177,7 +177,8 @@ std::vector<NetworkDecision> FindPruneDecisions(const Graph& graph,
     }
   }
   for (const FrozenChannels& frozen : found.frozen) {
-    decisions.push_back({frozen.name,
+    decisions.push_back({"",
+                         frozen.name,
                          {frozen.name},
                          {},
                          Text(frozen.num_channels, " channels are frozen: ", frozen.reason)});

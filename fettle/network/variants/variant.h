@@ -19,12 +19,14 @@ namespace fettle {
 struct RewriteOptions {
   // A number for each unit of the group, greater where it matters more (Taylor, Fisher, from
   // data); empty: MagnitudeSaliency.
-  std::function<std::vector<double>(const Graph&, const ChannelGroup&)> saliency;
+  std::function<std::vector<double>(const Graph&, const ChannelGroup&)> saliency = {};
   // What removed channels contributed on average goes into their consumers' biases: see
   // PruneOptions. May add biases, which NetworkOption does not count.
   bool folds_constants = false;
   // Of the graph that is rewritten; not owned. Null: from the weights alone.
   const Calibration* calibration = nullptr;
+  // Only the shapes of the result are wanted, to price it: weights may be anything.
+  bool shapes_only = false;
 };
 
 // A way to change one layer, or one group of coupled channels, of a network.
@@ -51,6 +53,7 @@ struct NetworkOption {
 
 // What may change at one place of the network; or, without options, why nothing may.
 struct NetworkDecision {
+  std::string kind;                 // of variant, "prune"
   std::string layer;                // a node's name, or a channel group's
   std::vector<std::string> layers;  // those that compute what changes
   std::vector<NetworkOption> options;

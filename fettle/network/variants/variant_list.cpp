@@ -4,12 +4,14 @@
 
 #include "fettle/core/error.h"
 #include "fettle/network/variants/prune.h"
+#include "fettle/network/variants/svd.h"
 
 namespace fettle {
 
 std::span<const VariantKind> AllVariantKinds() {
   static constexpr VariantKind kKinds[] = {
       kPruneKind,
+      kSvdKind,
   };
   return kKinds;
 }

@@ -13,8 +13,10 @@ namespace fettle {
 // channel axis, in the order of computation.
 std::vector<ValueId> ValuesToCalibrate(const Graph& graph);
 
-// Of these values. Of each image up to 64 positions, spread evenly, go into mean and covariance,
-// the latter of values with at most 4096 channels (its products take 128 MiB). Throws Error
+// Of these values, and of the patches of the convolutions that read them. Of each image up to 64
+// positions, spread evenly, go into mean and covariance, the latter of vectors of at most 4608
+// numbers (162 MiB each; ResNet-50's patches take 0.8 GiB together); of patches 16, or as many as
+// make four samples a number. Throws Error
 // (kBadInput) where the images do not fit, or a value is not finite (the value named).
 Calibration Calibrate(const Graph& graph, const std::vector<ValueId>& values,
                       const Dataset& dataset, const PrimitiveList& primitives,

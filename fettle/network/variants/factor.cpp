@@ -1,0 +1,293 @@
+#include "fettle/network/variants/factor.h"
+
+#include <algorithm>
+#include <cassert>
+#include <memory>
+
+#include "fettle/core/error.h"
+#include "fettle/core/shape_inference.h"
+#include "fettle/network/graph_edit.h"
+#include "fettle/network/linalg/decompositions.h"
+#include "fettle/network/macs.h"
+
+namespace fettle {
+namespace {
+
+// A kernel with its extents: [outputs, inputs, height, width].
+struct Kernel {
+  size_t outputs = 0, inputs = 0, height = 1, width = 1;
+  Matrix weights;  // [outputs, inputs * height * width]
+
+  double& At(size_t t, size_t s, size_t i, size_t j) {
+    return weights(t, (s * height + i) * width + j);
+  }
+  double At(size_t t, size_t s, size_t i, size_t j) const {
+    return weights(t, (s * height + i) * width + j);
+  }
+};
+
+// Without groups: zeros for the inputs of other groups.
+Kernel DenseKernel(const Factor& factor) {
+  const FactorShape& shape = factor.shape;
+  Kernel dense;
+  dense.outputs = static_cast<size_t>(shape.outputs);
+  dense.inputs = static_cast<size_t>(shape.inputs);
+  dense.height = static_cast<size_t>(shape.window.kernel[0]);
+  dense.width = static_cast<size_t>(shape.window.kernel[1]);
+  const size_t taps = dense.height * dense.width;
+  dense.weights = Matrix(dense.outputs, dense.inputs * taps);
+  const size_t groups = static_cast<size_t>(shape.groups);
+  const size_t outputs_a_group = dense.outputs / groups;
+  const size_t row = static_cast<size_t>(shape.patch());
+  for (size_t t = 0; t < dense.outputs; ++t) {
+    const size_t first = t / outputs_a_group * row;
+    std::ranges::copy(factor.weights.row(t),
+                      dense.weights.row(t).begin() + static_cast<ptrdiff_t>(first));
+  }
+  return dense;
+}
+
+// `second` behind `first`.
+Kernel Behind(const Kernel& first, const Kernel& second) {
+  Kernel both;
+  both.outputs = second.outputs;
+  both.inputs = first.inputs;
+  both.height = first.height + second.height - 1;
+  both.width = first.width + second.width - 1;
+  both.weights = Matrix(both.outputs, both.inputs * both.height * both.width);
+  for (size_t i = 0; i < second.height; ++i) {
+    for (size_t j = 0; j < second.width; ++j) {
+      Matrix tap(second.outputs, second.inputs);
+      for (size_t t = 0; t < second.outputs; ++t) {
+        for (size_t q = 0; q < second.inputs; ++q) tap(t, q) = second.At(t, q, i, j);
+      }
+      const Kernel part{both.outputs, both.inputs, first.height, first.width,
+                        Product(tap, first.weights)};
+      for (size_t t = 0; t < both.outputs; ++t) {
+        for (size_t s = 0; s < both.inputs; ++s) {
+          for (size_t k = 0; k < first.height; ++k) {
+            for (size_t l = 0; l < first.width; ++l) {
+              both.At(t, s, i + k, j + l) += part.At(t, s, k, l);
+            }
+          }
+        }
+      }
+    }
+  }
+  return both;
+}
+
+Kernel Composed(std::span<const Factor> factors) {
+  assert(!factors.empty());
+  Kernel kernel = DenseKernel(factors[0]);
+  for (const Factor& factor : factors.subspan(1)) kernel = Behind(kernel, DenseKernel(factor));
+  return kernel;
+}
+
+// What each number of the last factor's input patch is of the layer's: a row for each of its inputs
+// and taps, in the order of its dense rows.
+Matrix Features(std::span<const Factor> before, const FactorShape& last, size_t patch) {
+  if (before.empty()) return Matrix::Identity(patch);
+  const Kernel first = Composed(before);
+  const auto height = static_cast<size_t>(last.window.kernel[0]);
+  const auto width = static_cast<size_t>(last.window.kernel[1]);
+  Kernel features;
+  features.outputs = first.outputs * height * width;
+  features.inputs = first.inputs;
+  features.height = first.height + height - 1;
+  features.width = first.width + width - 1;
+  features.weights = Matrix(features.outputs, features.inputs * features.height * features.width);
+  assert(features.weights.columns() == patch);
+  for (size_t q = 0; q < first.outputs; ++q) {
+    for (size_t tap = 0; tap < height * width; ++tap) {
+      const size_t row = q * height * width + tap, i = tap / width, j = tap % width;
+      for (size_t s = 0; s < first.inputs; ++s) {
+        for (size_t k = 0; k < first.height; ++k) {
+          for (size_t l = 0; l < first.width; ++l) {
+            features.At(row, s, i + k, j + l) = first.At(q, s, k, l);
+          }
+        }
+      }
+    }
+  }
+  return features.weights;
+}
+
+Matrix CovarianceOf(const Moments& moments) {
+  return {moments.size(), moments.size(), moments.covariance};
+}
+
+Matrix Rows(const Matrix& matrix, size_t first, size_t count) {
+  Matrix rows(count, matrix.columns());
+  for (size_t r = 0; r < count; ++r) std::ranges::copy(matrix.row(first + r), rows.row(r).begin());
+  return rows;
+}
+
+// Adds to the diagonal what little data cannot tell: the mean of it times 1e-6 + n / samples / 100.
+void AddRidge(int64_t samples, Matrix* covariance) {
+  const size_t n = covariance->rows();
+  double mean = 0;
+  for (size_t i = 0; i < n; ++i) mean += (*covariance)(i, i) / static_cast<double>(n);
+  const double share =
+      1e-6 + 0.01 * static_cast<double>(n) / static_cast<double>(std::max<int64_t>(1, samples));
+  for (size_t i = 0; i < n; ++i) (*covariance)(i, i) += share * mean;
+}
+
+double TraceOfProduct(const Matrix& a, const Matrix& b) {  // of a b^T
+  double trace = 0;
+  for (size_t i = 0; i < a.values().size(); ++i) trace += a.values()[i] * b.values()[i];
+  return trace;
+}
+
+Op OpOf(const WeightedLayer& layer, const FactorShape& shape) {
+  if (layer.is_conv) return Conv{shape.window, shape.groups};
+  return Gemm{.transpose_b = true};
+}
+
+Shape WeightsShape(const WeightedLayer& layer, const FactorShape& shape) {
+  if (!layer.is_conv) return {shape.outputs, shape.inputs};
+  return {shape.outputs, shape.inputs / shape.groups, shape.window.kernel[0],
+          shape.window.kernel[1]};
+}
+
+// Puts the row in the layer's place; `weights` of each factor, `bias` null for none.
+Graph Replaced(const Graph& graph, const WeightedLayer& layer, std::span<const FactorShape> shapes,
+               std::vector<Tensor> weights, std::shared_ptr<const Tensor> bias) {
+  assert(!shapes.empty() && shapes.size() == weights.size());
+  const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
+  const std::string weights_name = graph.value(node.inputs[1]).name;
+  const std::string bias_name =
+      node.inputs.size() > 2 ? graph.value(node.inputs[2]).name : layer.name + ".bias";
+  return WithNodeReplaced(
+      graph, layer.node, [&](Graph* result, const std::vector<ValueId>& inputs) {
+        ValueId x = inputs[0];
+        for (size_t i = 0; i < shapes.size(); ++i) {
+          const bool is_last = i + 1 == shapes.size();
+          const std::string name =
+              is_last ? layer.name : UnusedNodeName(graph, Text(layer.name, ".", i + 1));
+          std::vector<ValueId> operands = {
+              x, result->AddConstant(is_last ? weights_name : name + ".weight",
+                                     std::move(weights[i]))};
+          if (is_last && bias != nullptr) operands.push_back(result->AddConstant(bias_name, bias));
+          x = result->AddNode(name, OpOf(layer, shapes[i]), std::move(operands))[0];
+        }
+        return x;
+      });
+}
+
+}  // namespace
+
+FactorShape PointwiseFactor(int64_t outputs, int64_t inputs, int64_t groups) {
+  return {outputs, inputs, groups, Window{{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}};
+}
+
+Matrix ComposedKernel(std::span<const Factor> factors) { return Composed(factors).weights; }
+
+double RelativeError(const Matrix& wanted, const Matrix& got, const Moments* input) {
+  const Matrix missed = wanted - got;
+  if (input == nullptr) {
+    const double norm = wanted.SquaredNorm();
+    return norm > 0 ? missed.SquaredNorm() / norm : 0;
+  }
+  const Matrix covariance = CovarianceOf(*input);
+  const double whole = TraceOfProduct(Product(wanted, covariance), wanted);
+  return whole > 0 ? TraceOfProduct(Product(missed, covariance), missed) / whole : 0;
+}
+
+// With F the features of a group, its weights go from M to M + (W - M F) C F^T (F C F^T)^-1.
+void RefitLast(const Matrix& kernel, const Moments& input, std::vector<Factor>* factors) {
+  const Matrix missed = kernel - ComposedKernel(*factors);
+  Factor& last = factors->back();
+  const std::span<const Factor> before(factors->data(), factors->size() - 1);
+  const Matrix features = Features(before, last.shape, input.size());
+  // C F^T; without factors before it, C itself.
+  const Matrix covariance = CovarianceOf(input);
+  const Matrix seen = before.empty() ? covariance : ProductWithTransposed(covariance, features);
+  const auto groups = static_cast<size_t>(last.shape.groups);
+  const size_t outputs = static_cast<size_t>(last.shape.outputs) / groups;
+  const auto width = static_cast<size_t>(last.shape.patch());
+  for (size_t g = 0; g < groups; ++g) {
+    const Matrix of_group = seen.Columns(g * width, width);
+    Matrix normal(width, width);
+    if (before.empty()) {
+      for (size_t i = 0; i < width; ++i) {
+        std::ranges::copy(of_group.row(g * width + i), normal.row(i).begin());
+      }
+    } else {
+      normal = Product(Rows(features, g * width, width), of_group);
+    }
+    AddRidge(input.samples, &normal);
+    const Matrix right = Product(Rows(missed, g * outputs, outputs), of_group);  // [outputs, width]
+    const Matrix added = SolvePositive(normal, right.Transposed());
+    for (size_t t = 0; t < outputs; ++t) {
+      for (size_t i = 0; i < width; ++i) last.weights(g * outputs + t, i) += added(i, t);
+    }
+  }
+}
+
+std::vector<double> MissedMeans(const Matrix& wanted, const Matrix& got, const Moments& input) {
+  const Matrix missed = wanted - got;
+  std::vector<double> means(missed.rows());
+  for (size_t t = 0; t < missed.rows(); ++t) {
+    for (size_t i = 0; i < missed.columns(); ++i) means[t] += missed(t, i) * input.mean[i];
+  }
+  return means;
+}
+
+ResponseBasis ResponseBasisOf(const Matrix& kernel, const Moments* input) {
+  const Matrix responses = input == nullptr ? kernel : Product(kernel, CovarianceOf(*input));
+  EigenDecomposition eigen = SymmetricEigen(ProductWithTransposed(responses, kernel));
+  return {std::move(eigen.values), std::move(eigen.vectors)};
+}
+
+Graph WithFactors(const Graph& graph, const WeightedLayer& layer, std::span<const Factor> factors,
+                  const std::vector<double>& bias) {
+  std::vector<FactorShape> shapes;
+  std::vector<Tensor> weights;
+  for (const Factor& factor : factors) {
+    shapes.push_back(factor.shape);
+    Tensor& tensor =
+        weights.emplace_back(TensorType{DType::kF32, WeightsShape(layer, factor.shape)});
+    const auto values = tensor.values<float>();
+    assert(values.size() == factor.weights.values().size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = static_cast<float>(factor.weights.values()[i]);
+    }
+  }
+  const bool had_bias = graph.nodes()[static_cast<size_t>(layer.node)].inputs.size() > 2;
+  std::shared_ptr<Tensor> biases;
+  if (had_bias || std::ranges::any_of(bias, [](double b) { return b != 0; })) {
+    biases = std::make_shared<Tensor>(TensorType{DType::kF32, {layer.outputs}});
+    for (size_t t = 0; t < bias.size(); ++t) {
+      biases->values<float>()[t] = static_cast<float>(bias[t]);
+    }
+  }
+  return Replaced(graph, layer, shapes, std::move(weights), std::move(biases));
+}
+
+Graph WithFactorShapes(const Graph& graph, const WeightedLayer& layer,
+                       std::span<const FactorShape> shapes) {
+  std::vector<Tensor> weights;
+  for (const FactorShape& shape : shapes) {
+    weights.emplace_back(TensorType{DType::kF32, WeightsShape(layer, shape)});
+  }
+  const bool had_bias = graph.nodes()[static_cast<size_t>(layer.node)].inputs.size() > 2;
+  std::shared_ptr<const Tensor> bias;
+  if (had_bias) bias = std::make_shared<const Tensor>(TensorType{DType::kF32, {layer.outputs}});
+  return Replaced(graph, layer, shapes, std::move(weights), std::move(bias));
+}
+
+int64_t MacsOf(const WeightedLayer& layer, std::span<const FactorShape> shapes) {
+  int64_t macs = 0;
+  TensorType input = layer.input;
+  for (const FactorShape& shape : shapes) {
+    const Op op = OpOf(layer, shape);
+    const std::vector<TensorType> operands = {input, {DType::kF32, WeightsShape(layer, shape)}};
+    TensorType output = InferTypes(op, operands).at(0);
+    macs += MacsOf(op, operands, output);
+    input = std::move(output);
+  }
+  return macs;
+}
+
+}  // namespace fettle

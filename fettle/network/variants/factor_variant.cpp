@@ -1,0 +1,96 @@
+#include "fettle/network/variants/factor_variant.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "fettle/core/error.h"
+#include "fettle/network/macs.h"
+
+namespace fettle {
+namespace {
+
+int64_t ParametersOf(const std::vector<FactorShape>& shapes) {
+  int64_t parameters = 0;
+  for (const FactorShape& shape : shapes) parameters += shape.parameters();
+  return parameters;
+}
+
+}  // namespace
+
+std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLayer& layer,
+                                  const Matrix& kernel, const Moments* input) {
+  std::vector<Factor> factors = variant.Factorise(layer, kernel, input);
+  if (input != nullptr) RefitLast(kernel, *input, &factors);
+  return factors;
+}
+
+Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
+                             const RewriteOptions& options) const {
+  const WeightedLayer layer = FindWeightedLayer(graph, name);
+  const std::string reason = WhyNot(layer);
+  if (!reason.empty()) throw BadInput("layer '", name, "' cannot take ", Text(), ": ", reason);
+  if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
+  const Matrix kernel = KernelOf(graph, layer);
+  const Moments* const input = InputMoments(graph, layer, options.calibration);
+  const std::vector<Factor> factors = FittedFactors(*this, layer, kernel, input);
+  std::vector<double> bias = BiasOf(graph, layer);
+  if (input != nullptr) {
+    const std::vector<double> missed = MissedMeans(kernel, ComposedKernel(factors), *input);
+    for (size_t t = 0; t < bias.size(); ++t) bias[t] += missed[t];
+  }
+  return WithFactors(graph, layer, factors, bias);
+}
+
+std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const DecisionOptions& options,
+                                                 const FactorOffer& offer) {
+  const int64_t all_parameters = graph.NumParameters(), all_macs = MacsOf(graph);
+  std::vector<NetworkDecision> decisions;
+  for (const WeightedLayer& layer : WeightedLayers(graph)) {
+    NetworkDecision& decision = decisions.emplace_back();
+    decision.layer = layer.name;
+    decision.layers = {layer.name};
+    const int64_t parameters = layer.outputs * layer.patch();
+    const int64_t macs = MacsOf(graph, graph.nodes()[static_cast<size_t>(layer.node)]);
+    for (const auto& variant : offer(graph, layer, options)) {
+      const std::string why_not = variant->WhyNot(layer);
+      if (!why_not.empty()) {
+        decision.reason = why_not;
+        continue;
+      }
+      const std::vector<FactorShape> shapes = variant->Shapes(layer);
+      const int64_t parameters_after = ParametersOf(shapes), macs_after = MacsOf(layer, shapes);
+      if (parameters_after >= parameters && macs_after >= macs) continue;
+      decision.options.push_back({variant->Text(), all_parameters - parameters + parameters_after,
+                                  all_macs - macs + macs_after});
+    }
+    if (!decision.options.empty()) {
+      decision.reason.clear();
+    } else if (decision.reason.empty()) {
+      decision.reason = "nothing that is offered would have fewer multiplications or parameters";
+    }
+  }
+  return decisions;
+}
+
+std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t limit,
+                                  const DecisionOptions& options) {
+  const double whole = std::accumulate(energies.begin(), energies.end(), 0.0);
+  std::vector<int64_t> ranks;
+  for (const double share : {0.98, 0.95, 0.9, 0.8, 0.65, 0.45}) {
+    double kept = 0;
+    int64_t rank = 0;
+    while (rank < static_cast<int64_t>(energies.size()) && kept < share * whole) {
+      kept += energies[static_cast<size_t>(rank++)];
+    }
+    const int64_t step = options.channel_step;
+    rank = std::max<int64_t>(1, rank);
+    rank = (rank + step - 1) / step * step;
+    if (rank < limit && std::ranges::find(ranks, rank) == ranks.end()) ranks.push_back(rank);
+  }
+  if (static_cast<int64_t>(ranks.size()) > options.most_options) {
+    ranks.erase(ranks.begin(), ranks.end() - options.most_options);
+  }
+  return ranks;
+}
+
+}  // namespace fettle

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fettle/network/variants/factor.h"
+#include "fettle/network/variants/variant.h"
+
+namespace fettle {
+
+// A variant that rewrites one weighted layer into a row of linear ones: what all of them share.
+class FactorVariant : public Variant {
+ public:
+  // With the calibration of this graph, if it knows the layer's input: the last factor is refitted
+  // by least squares and what is missed on average goes into the bias.
+  Graph Rewrite(const Graph& graph, std::string_view layer,
+                const RewriteOptions& options) const override;
+
+  // Why the layer cannot take it, in words; empty where it can.
+  virtual std::string WhyNot(const WeightedLayer& layer) const = 0;
+
+  // What it is rewritten into. Asserts that WhyNot is empty.
+  virtual std::vector<FactorShape> Shapes(const WeightedLayer& layer) const = 0;
+
+  // The factors' weights, from the kernel alone or, with moments, as good for such inputs as it
+  // knows how; the last one is refitted afterwards.
+  virtual std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
+                                        const Moments* input) const = 0;
+};
+
+// Factorise, with the last factor refitted where there are moments.
+std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLayer& layer,
+                                  const Matrix& kernel, const Moments* input);
+
+// The variants of a kind to offer for a layer, gentlest first. Those that a layer cannot take, or
+// that have no fewer multiplications and no fewer parameters than it, are dropped by the caller.
+using FactorOffer = std::function<std::vector<std::unique_ptr<FactorVariant>>(
+    const Graph& graph, const WeightedLayer& layer, const DecisionOptions& options)>;
+
+// One decision for each weighted layer: what `offer` has for it, or why nothing.
+std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const DecisionOptions& options,
+                                                 const FactorOffer& offer);
+
+// Ranks to offer: the least that keep 98, 95, 90, 80, 65 and 45 % of the energy (the sum of
+// `energies`, which are descending), rounded up to a multiple of the step at which the device's
+// latency changes; below `limit`, descending, at most options.most_options of them.
+std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t limit,
+                                  const DecisionOptions& options);
+
+}  // namespace fettle

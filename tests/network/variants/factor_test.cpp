@@ -1,0 +1,106 @@
+#include "fettle/network/variants/factor.h"
+
+#include <gtest/gtest.h>
+
+#include "fettle/core/random.h"
+#include "tests/network/random_network.h"
+#include "tests/network/variants/factor_support.h"
+#include "tests/support/network_builder.h"
+
+namespace fettle {
+namespace {
+
+Factor RandomFactor(const FactorShape& shape, uint64_t seed) {
+  return {shape, RandomMatrix(static_cast<size_t>(shape.outputs),
+                              static_cast<size_t>(shape.patch()), seed)};
+}
+
+Window WindowOf(std::vector<int64_t> kernel, std::vector<int64_t> strides,
+                std::vector<int64_t> pads) {
+  return {std::move(kernel), std::move(strides), {1, 1}, pads, pads};
+}
+
+// One convolution with the composed kernel computes what the row of factors does.
+TEST(FactorTest, TheComposedKernelComputesWhatTheRowDoes) {
+  const std::vector<std::vector<FactorShape>> rows = {
+      {{4, 6, 1, WindowOf({3, 3}, {2, 2}, {1, 1})}, PointwiseFactor(5, 4)},
+      {PointwiseFactor(4, 6), {4, 4, 2, WindowOf({3, 3}, {1, 2}, {1, 1})}, PointwiseFactor(5, 4)},
+      {{4, 6, 1, WindowOf({3, 1}, {2, 1}, {1, 0})}, {5, 4, 1, WindowOf({1, 3}, {1, 2}, {0, 1})}},
+      {{12, 6, 6, WindowOf({3, 3}, {1, 1}, {1, 1})}, PointwiseFactor(5, 12)},
+  };
+  const std::vector<int64_t> strides[] = {{2, 2}, {1, 2}, {2, 2}, {1, 1}};
+  for (size_t i = 0; i < rows.size(); ++i) {
+    NetworkBuilder b(1);
+    const Conv op{WindowOf({3, 3}, strides[i], {1, 1}), 1};
+    b.graph.AddOutput(b.Add("conv", op, {b.Input({2, 6, 9, 8}), b.Constant("w", {5, 6, 3, 3})}));
+    const WeightedLayer layer = FindWeightedLayer(b.graph, "conv");
+    std::vector<Factor> factors;
+    for (size_t k = 0; k < rows[i].size(); ++k) factors.push_back(RandomFactor(rows[i][k], k));
+    const Factor whole = {{5, 6, 1, op.window}, ComposedKernel(factors)};
+    const std::vector<double> bias = {1, -2, 3, 0, 0.5};
+    EXPECT_LT(WorstDifference(WithFactors(b.graph, layer, factors, bias),
+                              WithFactors(b.graph, layer, std::vector{whole}, bias)),
+              1e-5)
+        << i;
+  }
+}
+
+TEST(FactorTest, NamesAreKeptAndNewOnesAreUnused) {
+  NetworkBuilder b(1);
+  b.Classify(b.Unit("conv", b.Input({1, 4, 5, 5}), 6, {.kernel = 1}));
+  const auto rewritten = [](const Graph& graph) {
+    const WeightedLayer layer = FindWeightedLayer(graph, "conv");
+    const std::vector<FactorShape> shapes = {{3, layer.inputs, 1, layer.window},
+                                             PointwiseFactor(layer.outputs, 3)};
+    return WithFactorShapes(graph, layer, shapes);
+  };
+  const Graph once = rewritten(b.graph), twice = rewritten(once);
+  EXPECT_EQ(once.nodes()[0].name, "conv.1");
+  EXPECT_EQ(once.nodes()[1].name, "conv");
+  EXPECT_EQ(once.value(once.nodes()[1].outputs[0]).name, "conv");
+  EXPECT_EQ(twice.nodes()[0].name, "conv.1");
+  EXPECT_EQ(twice.nodes()[1].name, "conv.1_2");
+  EXPECT_EQ(twice.nodes()[2].name, "conv");
+  EXPECT_EQ(once.NumParameters(), b.graph.NumParameters() - 24 + 12 + 18);
+}
+
+// For a first factor that throws away what the layer needs, the last one makes the best of it: no
+// small change of its weights is better.
+TEST(FactorTest, RefittedWeightsAreThoseOfLeastSquares) {
+  const Moments input = RandomMoments(6 * 9, 400, 3);
+  const Matrix kernel = RandomMatrix(5, 6 * 9, 4);
+  const std::vector<std::vector<FactorShape>> rows = {
+      {{4, 6, 1, WindowOf({3, 3}, {1, 1}, {1, 1})}, PointwiseFactor(5, 4)},
+      {{4, 6, 1, WindowOf({3, 1}, {1, 1}, {1, 0})}, {5, 4, 1, WindowOf({1, 3}, {1, 1}, {0, 1})}},
+  };
+  for (const auto& shapes : rows) {
+    std::vector<Factor> factors;
+    for (size_t k = 0; k < shapes.size(); ++k) factors.push_back(RandomFactor(shapes[k], k + 7));
+    const double before = RelativeError(kernel, ComposedKernel(factors), &input);
+    RefitLast(kernel, input, &factors);
+    const double best = RelativeError(kernel, ComposedKernel(factors), &input);
+    EXPECT_LT(best, 0.9 * before);
+    Random random(1);
+    for (int trial = 0; trial < 20; ++trial) {
+      std::vector<Factor> other = factors;
+      for (double& weight : other.back().weights.values()) weight += 0.01 * random.Normal();
+      EXPECT_GT(RelativeError(kernel, ComposedKernel(other), &input), best);
+    }
+  }
+}
+
+TEST(FactorTest, RefittingASingleFactorInGroupsUsesEachGroupsOwnInputs) {
+  const Moments input = RandomMoments(4 * 9, 400, 3);
+  const Matrix kernel = RandomMatrix(6, 4 * 9, 4);
+  const FactorShape shape = {6, 4, 2, WindowOf({3, 3}, {1, 1}, {1, 1})};
+  std::vector<Factor> factors = {{shape, Matrix(6, 2 * 9)}};
+  for (size_t t = 0; t < 6; ++t) {
+    for (size_t i = 0; i < 18; ++i) factors[0].weights(t, i) = kernel(t, t / 3 * 18 + i);
+  }
+  const double before = RelativeError(kernel, ComposedKernel(factors), &input);
+  RefitLast(kernel, input, &factors);
+  EXPECT_LT(RelativeError(kernel, ComposedKernel(factors), &input), before);
+}
+
+}  // namespace
+}  // namespace fettle

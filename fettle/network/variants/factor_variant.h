@@ -19,6 +19,8 @@ class FactorVariant : public Variant {
   Graph Rewrite(const Graph& graph, std::string_view layer,
                 const RewriteOptions& options) const override;
 
+  const FactorVariant* AsFactors() const final { return this; }
+
   // Why the layer cannot take it, in words; empty where it can.
   virtual std::string WhyNot(const WeightedLayer& layer) const = 0;
 

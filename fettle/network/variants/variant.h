@@ -29,6 +29,8 @@ struct RewriteOptions {
   bool shapes_only = false;
 };
 
+class FactorVariant;
+
 // A way to change one layer, or one group of coupled channels, of a network.
 class Variant {
  public:
@@ -42,6 +44,9 @@ class Variant {
   // Throws an Error (kBadInput) that says why where it cannot be done there.
   virtual Graph Rewrite(const Graph& graph, std::string_view layer,
                         const RewriteOptions& options = {}) const = 0;
+
+  // Itself, where it rewrites a layer into a row of linear ones; else null.
+  virtual const FactorVariant* AsFactors() const { return nullptr; }
 };
 
 // One variant that a layer could take, and the whole network's size after that change alone.

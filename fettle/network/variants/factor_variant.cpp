@@ -24,11 +24,23 @@ std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLa
   return factors;
 }
 
-Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
-                             const RewriteOptions& options) const {
-  const WeightedLayer layer = FindWeightedLayer(graph, name);
+WeightedLayer FactorVariant::Find(const Graph& graph, std::string_view name) const {
+  WeightedLayer layer = FindWeightedLayer(graph, name);
   const std::string reason = WhyNot(layer);
   if (!reason.empty()) throw BadInput("layer '", name, "' cannot take ", Text(), ": ", reason);
+  return layer;
+}
+
+std::optional<double> FactorVariant::WeightError(const Graph& graph, std::string_view name) const {
+  const WeightedLayer layer = Find(graph, name);
+  const Matrix kernel = KernelOf(graph, layer);
+  const std::vector<Factor> factors = Factorise(layer, kernel, nullptr);
+  return RelativeError(kernel, ComposedKernel(factors), nullptr);
+}
+
+Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
+                             const RewriteOptions& options) const {
+  const WeightedLayer layer = Find(graph, name);
   if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
   const Matrix kernel = KernelOf(graph, layer);
   const Moments* const input = InputMoments(graph, layer, options.calibration);

@@ -21,6 +21,9 @@ class FactorVariant : public Variant {
 
   const FactorVariant* AsFactors() const final { return this; }
 
+  // RelativeError of the kernel that the factors come to.
+  std::optional<double> WeightError(const Graph& graph, std::string_view layer) const override;
+
   // Why the layer cannot take it, in words; empty where it can.
   virtual std::string WhyNot(const WeightedLayer& layer) const = 0;
 
@@ -31,6 +34,10 @@ class FactorVariant : public Variant {
   // knows how; the last one is refitted afterwards.
   virtual std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                         const Moments* input) const = 0;
+
+ private:
+  // The layer of that name; throws an Error (kBadInput) where it cannot take this.
+  WeightedLayer Find(const Graph& graph, std::string_view name) const;
 };
 
 // Factorise, with the last factor refitted where there are moments.

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "fettle/core/error.h"
+#include "fettle/network/variants/drop.h"
 #include "fettle/network/variants/prune.h"
 #include "fettle/network/variants/svd.h"
 
@@ -12,6 +13,7 @@ std::span<const VariantKind> AllVariantKinds() {
   static constexpr VariantKind kKinds[] = {
       kPruneKind,
       kSvdKind,
+      kDropKind,
   };
   return kKinds;
 }

@@ -84,6 +84,9 @@ std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& targe
     return std::ranges::find(options.kinds, decision.kind) == options.kinds.end() ||
            decision.options.empty();
   });
+  // Of a block that is dropped nothing needs to be rewritten any more: so these come first.
+  std::ranges::stable_partition(
+      decisions, [](const NetworkDecision& decision) { return decision.kind == kDropKind.name; });
   const GainScreen screen(graph, target);
   std::vector<std::vector<double>> gains;
   size_t all = 0;

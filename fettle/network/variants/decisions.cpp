@@ -26,4 +26,6 @@ std::vector<NetworkDecision> FindDecisions(const Graph& graph, const DecisionOpt
   return decisions;
 }
 
+int64_t WeightBytes(const Graph& graph) { return kF32Bytes * graph.NumParameters(); }
+
 }  // namespace fettle

@@ -63,7 +63,7 @@ struct NetworkOption {
   // What all constants take when they are stored. Where a kind leaves it 0, FindDecisions takes
   // f32.
   int64_t weight_bytes = 0;
-  // Variant::WeightError; FillErrors (option_error.h) computes it, FindDecisions does not.
+  // Variant::WeightError, where somebody asked for it: FindDecisions does not.
   std::optional<double> error = {};
 };
 

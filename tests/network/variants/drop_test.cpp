@@ -37,7 +37,7 @@ Graph Network(bool has_bodies) {
   if (has_bodies) x = b.Add("first.add", Binary{}, {y, x});
   x = b.Relu("first.relu", x);
   y = body("second", x, 6, 2);
-  x = b.Add("second.slice", Slice{{0, 0, 0, 0}, {2, 4, 4, 4}, {1, 1, 2, 2}}, {x});
+  x = b.Add("second.slice", Slice{{0, 0, 0, 0}, {2, 4, 8, 8}, {1, 1, 2, 2}}, {x});
   x = b.Add("second.pad", Pad{PadMode::kConstant, {0, 1, 0, 0}, {0, 1, 0, 0}, 0}, {x});
   if (has_bodies) x = b.Add("second.add", Sum{}, {x, y});
   x = b.Relu("second.relu", x);

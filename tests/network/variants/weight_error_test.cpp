@@ -1,10 +1,8 @@
-#include "fettle/network/variants/option_error.h"
-
+// What variants say they lose, by the weights.
 #include <gtest/gtest.h>
 
 #include "fettle/core/error.h"
 #include "fettle/network/linalg/decompositions.h"
-#include "fettle/network/saliency.h"
 #include "fettle/network/variants/decisions.h"
 #include "fettle/network/variants/variant_list.h"
 #include "fettle/network/variants/weighted_layer.h"
@@ -14,7 +12,7 @@
 namespace fettle {
 namespace {
 
-TEST(OptionErrorTest, OfPruningIsTheShareOfTheSquaredNormThatGoes) {
+TEST(WeightErrorTest, OfPruningIsTheShareOfTheSquaredNormThatGoes) {
   NetworkBuilder b(1);
   b.Classify(b.Relu("relu", b.Convolve("conv", b.Input({1, 3, 4, 4}), 8)));
   // Filters of 1, 2, ..., 8 times the same magnitude.
@@ -29,7 +27,7 @@ TEST(OptionErrorTest, OfPruningIsTheShareOfTheSquaredNormThatGoes) {
   EXPECT_EQ(ParseVariant("prune(keep=1)")->WeightError(graph, "conv").value(), 0);
 }
 
-TEST(OptionErrorTest, OfSvdIsTheEnergyLeft) {
+TEST(WeightErrorTest, OfSvdIsTheEnergyLeft) {
   NetworkBuilder b(2);
   b.Classify(b.Convolve("conv", b.Input({1, 8, 4, 4}), 6, {.kernel = 1}));
   const Matrix kernel = KernelOf(b.graph, FindWeightedLayer(b.graph, "conv"));
@@ -42,50 +40,25 @@ TEST(OptionErrorTest, OfSvdIsTheEnergyLeft) {
   EXPECT_NEAR(ParseVariant("svd(rank=2)")->WeightError(b.graph, "conv").value(), left / all, 1e-9);
 }
 
-TEST(OptionErrorTest, AllOptionsOfRandomNetworksOnAnyNumberOfThreads) {
+TEST(WeightErrorTest, EveryOptionHasAShareOfOneAndIsRefusedWhereRewritingIs) {
   size_t options = 0;
   for (uint64_t seed = 0; seed < 8; ++seed) {
     const Graph graph = RandomNetwork(seed);
-    std::vector<NetworkDecision> decisions = FindDecisions(graph, {.channel_step = 2});
-    for (const NetworkDecision& decision : decisions) {
+    for (const NetworkDecision& decision : FindDecisions(graph, {.channel_step = 2})) {
       for (const NetworkOption& option : decision.options) {
-        EXPECT_FALSE(option.error.has_value());
         EXPECT_GT(option.weight_bytes, 0);
+        EXPECT_FALSE(option.error.has_value());
+        const auto variant = ParseVariant(option.variant);
+        EXPECT_THROW(variant->WeightError(graph, "nowhere"), Error) << option.variant;
+        const std::optional<double> error = variant->WeightError(graph, decision.layer);
+        if (!error) continue;
+        EXPECT_GE(*error, 0) << option.variant;
+        EXPECT_LE(*error, 1 + 1e-9) << option.variant;
+        ++options;
       }
     }
-    std::vector<NetworkDecision> again = decisions;
-    size_t last = 0;
-    const auto watch = [&](size_t done) {
-      EXPECT_GE(done, last);
-      last = done;
-      return true;
-    };
-    FillErrors(graph, 3, watch, &decisions);
-    FillErrors(graph, 1, {}, &again);
-    size_t here = 0;
-    for (size_t d = 0; d < decisions.size(); ++d) {
-      for (size_t i = 0; i < decisions[d].options.size(); ++i, ++here) {
-        const NetworkOption& option = decisions[d].options[i];
-        EXPECT_EQ(option.error, again[d].options[i].error) << option.variant;
-        if (!option.error) continue;
-        EXPECT_GE(*option.error, 0) << option.variant;
-        EXPECT_LE(*option.error, 1 + 1e-9) << option.variant;
-      }
-    }
-    EXPECT_EQ(last, here);
-    options += here;
   }
   EXPECT_GT(options, 50u);
-}
-
-TEST(OptionErrorTest, StopsAndFails) {
-  const Graph graph = RandomNetwork(3);
-  std::vector<NetworkDecision> decisions = {
-      {"prune", "nowhere", {"nowhere"}, {{"prune(keep=0.5)", 1, 1}}, ""}};
-  EXPECT_THROW(FillErrors(graph, 2, {}, &decisions), Error);
-  decisions[0].options.clear();
-  FillErrors(
-      graph, 2, [](size_t) { return false; }, &decisions);
 }
 
 }  // namespace

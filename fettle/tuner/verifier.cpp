@@ -11,6 +11,7 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/training/data/data_sample.h"
 #include "fettle/training/evaluation/calibrate.h"
 #include "fettle/tuner/fixed_text.h"
 #include "fettle/tuner/plan_bench.h"
@@ -189,7 +190,7 @@ const Calibration& Verifier::CalibrationOf(const std::string& id, const Graph& g
   if (calibration && id == kOriginal) return *calibration;
   observer_->Status(Text("the activations of ", id, " are looked at"));
   calibration = Calibrate(graph, ValuesToCalibrate(graph),
-                          SpreadSubset(data_.train, kImagesToCalibrate), primitives_, target_);
+                          Sampled(data_.train, {kImagesToCalibrate}), primitives_, target_);
   observer_->StopIfAsked();
   return *calibration;
 }

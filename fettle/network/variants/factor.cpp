@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cassert>
 #include <memory>
+#include <utility>
 
 #include "fettle/core/error.h"
 #include "fettle/core/shape_inference.h"
 #include "fettle/network/graph_edit.h"
 #include "fettle/network/linalg/decompositions.h"
 #include "fettle/network/macs.h"
+#include "fettle/network/variants/least_squares.h"
 
 namespace fettle {
 namespace {
@@ -113,24 +115,10 @@ Matrix Features(std::span<const Factor> before, const FactorShape& last, size_t 
   return features.weights;
 }
 
-Matrix CovarianceOf(const Moments& moments) {
-  return {moments.size(), moments.size(), moments.covariance};
-}
-
 Matrix Rows(const Matrix& matrix, size_t first, size_t count) {
   Matrix rows(count, matrix.columns());
   for (size_t r = 0; r < count; ++r) std::ranges::copy(matrix.row(first + r), rows.row(r).begin());
   return rows;
-}
-
-// Adds to the diagonal what little data cannot tell: the mean of it times 1e-6 + n / samples / 100.
-void AddRidge(int64_t samples, Matrix* covariance) {
-  const size_t n = covariance->rows();
-  double mean = 0;
-  for (size_t i = 0; i < n; ++i) mean += (*covariance)(i, i) / static_cast<double>(n);
-  const double share =
-      1e-6 + 0.01 * static_cast<double>(n) / static_cast<double>(std::max<int64_t>(1, samples));
-  for (size_t i = 0; i < n; ++i) (*covariance)(i, i) += share * mean;
 }
 
 double TraceOfProduct(const Matrix& a, const Matrix& b) {  // of a b^T
@@ -216,11 +204,10 @@ void RefitLast(const Matrix& kernel, const Moments& input, std::vector<Factor>* 
     } else {
       normal = Product(Rows(features, g * width, width), of_group);
     }
-    AddRidge(input.samples, &normal);
-    const Matrix right = Product(Rows(missed, g * outputs, outputs), of_group);  // [outputs, width]
-    const Matrix added = SolvePositive(normal, right.Transposed());
+    const Matrix added = LeastSquaresChange(Rows(missed, g * outputs, outputs), of_group,
+                                            std::move(normal), input.samples);
     for (size_t t = 0; t < outputs; ++t) {
-      for (size_t i = 0; i < width; ++i) last.weights(g * outputs + t, i) += added(i, t);
+      for (size_t i = 0; i < width; ++i) last.weights(g * outputs + t, i) += added(t, i);
     }
   }
 }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -117,14 +116,6 @@ std::string HashOf(const std::string& bytes) {
   return out.str();
 }
 
-Dataset Shortened(Dataset dataset, int64_t most, uint64_t seed) {
-  if (dataset.size() <= most) return dataset;
-  const std::vector<size_t> order = Random(seed).Permutation(static_cast<size_t>(dataset.size()));
-  std::vector<int64_t> indices(order.begin(), order.begin() + most);
-  std::ranges::sort(indices);
-  return Subset(dataset, indices);
-}
-
 Dataset Shuffled(const Dataset& dataset) {
   const std::vector<size_t> order = Random(1).Permutation(static_cast<size_t>(dataset.size()));
   return Subset(dataset, {order.begin(), order.end()});
@@ -136,7 +127,7 @@ TuningData LoadData(const std::string& text, uint64_t seed) {
       LoadDataset(ParseDataSpec(text, DataSplit::kTrain), DataSample{kRecoveryImages, seed});
   // Shuffled, so that the first images, by which a bad candidate is told, stand for all.
   data.validation = Shuffled(LoadDataset(ParseDataSpec(text, DataSplit::kValidation)));
-  data.calibration = Shortened(data.validation, kCalibrationImages, seed);
+  data.calibration = Sampled(data.validation, {kCalibrationImages, seed});
   data.test = LoadDataset(ParseDataSpec(text, DataSplit::kTest));
   return data;
 }

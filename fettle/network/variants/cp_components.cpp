@@ -20,6 +20,8 @@ constexpr double kWorthwhileGain = 1e-5;
 constexpr double kNoError = 1e-14;
 // Components of more than so much of the kernel's energy are brought down.
 constexpr double kMostEnergy = 1.2;
+// Random starts besides the good one, and after how many sweeps only the best goes on.
+constexpr int kMoreStarts = 5, kSweepsOfARace = 25;
 
 std::vector<double> ColumnEnergies(const Matrix& factor) {
   std::vector<double> energies(factor.columns());
@@ -301,17 +303,19 @@ CpComponents ComponentsOf(const Matrix& kernel, size_t height, size_t width, siz
       static_cast<int>(std::clamp(limits.multiplications / MultiplicationsASweep(kernel, rank), 4.0,
                                   static_cast<double>(limits.sweeps)));
   CpComponents best = OrthogonalStart(kernel, height, width, rank, limits.seed);
-  double least = CpFit(kernel, &best).Iterate(sweeps);
-  const int more_starts = sweeps == limits.sweeps ? 2 : 0;
-  for (int start = 1; start <= more_starts && least > kNoError * kernel.SquaredNorm(); ++start) {
+  const bool is_small = sweeps == limits.sweeps;
+  double least = CpFit(kernel, &best).Iterate(is_small ? kSweepsOfARace : sweeps);
+  if (!is_small) return best;
+  for (int start = 1; start <= kMoreStarts && least > kNoError * kernel.SquaredNorm(); ++start) {
     CpComponents other = RandomComponents(best.inputs.rows(), height, width, kernel.rows(), rank,
                                           limits.seed + static_cast<uint64_t>(start));
-    const double error = CpFit(kernel, &other).Iterate(sweeps);
+    const double error = CpFit(kernel, &other).Iterate(kSweepsOfARace);
     if (error < least) {
       least = error;
       best = std::move(other);
     }
   }
+  if (least > kNoError * kernel.SquaredNorm()) CpFit(kernel, &best).Iterate(sweeps);
   return best;
 }
 

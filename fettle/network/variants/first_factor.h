@@ -20,8 +20,8 @@ void RefitFirst(const Matrix& kernel, const Moments& input, int steps,
 int StepsToAfford(const Matrix& kernel);
 inline constexpr int kStepsARound = 8;
 
-// Both in turn, from factors of which the last is refitted, until it gains no more than a
-// thousandth or the steps are used up. Never makes the error greater.
+// Both in turn, from factors of which the last is refitted, until a round gains no more than a
+// share of 1e-4 or the steps are used up. Never makes the error greater.
 void RefitInTurn(const Matrix& kernel, const Moments& input, std::vector<Factor>* factors);
 
 // Refits the last of both rows and keeps that with the smaller error.

@@ -13,8 +13,7 @@
 namespace fettle {
 namespace {
 
-constexpr int kMostRounds = 12;
-constexpr double kWorthwhileGain = 1e-3;
+constexpr double kWorthwhileGain = 1e-4;
 
 // Three factors, and how far they are off.
 struct Fit {
@@ -110,7 +109,7 @@ std::vector<Factor> Tucker2Variant::Factorise(const WeightedLayer& layer, const 
   const std::vector<FactorShape> shapes = Shapes(layer);
   const auto factors = [&](const Matrix& of, const Matrix* whitening) {
     ChannelBases bases =
-        BestChannelBases(of, taps, static_cast<size_t>(r3_), static_cast<size_t>(r4_), kMostRounds);
+        BestChannelBases(of, taps, static_cast<size_t>(r3_), static_cast<size_t>(r4_));
     Matrix core = CoreOf(of, taps, bases);
     Matrix first = bases.inputs.Transposed();
     if (whitening != nullptr) first = Product(first, *whitening);

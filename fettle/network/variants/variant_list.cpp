@@ -3,6 +3,10 @@
 #include <string>
 
 #include "fettle/core/error.h"
+#include "fettle/network/variants/bottleneck.h"
+#include "fettle/network/variants/bottleneck_group.h"
+#include "fettle/network/variants/depthwise.h"
+#include "fettle/network/variants/group_pointwise.h"
 #include "fettle/network/variants/prune.h"
 #include "fettle/network/variants/svd.h"
 
@@ -10,8 +14,8 @@ namespace fettle {
 
 std::span<const VariantKind> AllVariantKinds() {
   static constexpr VariantKind kKinds[] = {
-      kPruneKind,
-      kSvdKind,
+      kPruneKind,     kSvdKind,        kGroupPointwiseKind,
+      kDepthwiseKind, kBottleneckKind, kBottleneckGroupKind,
   };
   return kKinds;
 }

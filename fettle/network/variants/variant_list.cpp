@@ -6,6 +6,7 @@
 #include "fettle/network/variants/bottleneck.h"
 #include "fettle/network/variants/bottleneck_group.h"
 #include "fettle/network/variants/depthwise.h"
+#include "fettle/network/variants/group.h"
 #include "fettle/network/variants/group_pointwise.h"
 #include "fettle/network/variants/prune.h"
 #include "fettle/network/variants/svd.h"
@@ -14,7 +15,7 @@ namespace fettle {
 
 std::span<const VariantKind> AllVariantKinds() {
   static constexpr VariantKind kKinds[] = {
-      kPruneKind,     kSvdKind,        kGroupPointwiseKind,
+      kPruneKind,     kSvdKind,        kGroupKind,           kGroupPointwiseKind,
       kDepthwiseKind, kBottleneckKind, kBottleneckGroupKind,
   };
   return kKinds;

@@ -225,10 +225,15 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
   const std::vector<KeptUnits> kept = KeptFrom(candidate, start, groups, of_start);
   Graph graph = start;
   RewriteOptions of_layers = options;
+  Calibration carried;  // of the graph as it is by then
+  if (options.calibration != nullptr) {
+    carried = *options.calibration;
+    of_layers.calibration = of_layers.carried = &carried;
+  }
   if (!kept.empty()) {
     graph = PruneChannels(start, groups, kept,
                           {.folds_constants = true, .calibration = options.calibration});
-    of_layers.calibration = nullptr;
+    of_layers.calibration = of_layers.carried = nullptr;
   }
   for (const auto& [decision, place] : places_) {
     const int option = candidate.options[decision];

@@ -8,8 +8,8 @@
 #include "fettle/deploy/lower.h"
 #include "fettle/network/variants/decisions.h"
 #include "fettle/network/variants/drop.h"
-#include "fettle/network/variants/option_error.h"
 #include "fettle/network/variants/variant_list.h"
+#include "fettle/tuner/option_errors.h"
 
 namespace fettle {
 namespace {
@@ -96,7 +96,10 @@ std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& targe
   }
   FillErrors(
       graph, std::max(1, target.threads),
-      [&](size_t done) { return !options.progress || options.progress(done, all); }, &decisions);
+      [&](size_t done) {
+        if (options.progress) options.progress(done, all);
+      },
+      &decisions);
   std::vector<std::string> layers;  // in the order of decisions
   std::map<std::string, std::vector<ScreenedOption>> of_layer;
   for (size_t d = 0; d < decisions.size(); ++d) {

@@ -167,17 +167,6 @@ double TraceOfProduct(const Matrix& a, const Matrix& b) {  // of a b^T
   return trace;
 }
 
-Op OpOf(const WeightedLayer& layer, const FactorShape& shape) {
-  if (layer.is_conv) return Conv{shape.window, shape.groups};
-  return Gemm{.transpose_b = true};
-}
-
-Shape WeightsShape(const WeightedLayer& layer, const FactorShape& shape) {
-  if (!layer.is_conv) return {shape.outputs, shape.inputs};
-  return {shape.outputs, shape.inputs / shape.groups, shape.window.kernel[0],
-          shape.window.kernel[1]};
-}
-
 // Puts the row in the layer's place; `weights` of each factor, `bias` null for none.
 Graph Replaced(const Graph& graph, const WeightedLayer& layer, std::span<const FactorShape> shapes,
                std::vector<Tensor> weights, std::shared_ptr<const Tensor> bias) {
@@ -273,6 +262,17 @@ ResponseBasis ResponseBasisOf(const Matrix& kernel, const Moments* input) {
   const Matrix responses = input == nullptr ? kernel : Product(kernel, CovarianceOf(*input));
   EigenDecomposition eigen = SymmetricEigen(ProductWithTransposed(responses, kernel));
   return {std::move(eigen.values), std::move(eigen.vectors)};
+}
+
+Op OpOf(const WeightedLayer& layer, const FactorShape& shape) {
+  if (layer.is_conv) return Conv{shape.window, shape.groups};
+  return Gemm{.transpose_b = true};
+}
+
+Shape WeightsShape(const WeightedLayer& layer, const FactorShape& shape) {
+  if (!layer.is_conv) return {shape.outputs, shape.inputs};
+  return {shape.outputs, shape.inputs / shape.groups, shape.window.kernel[0],
+          shape.window.kernel[1]};
 }
 
 Graph WithFactors(const Graph& graph, const WeightedLayer& layer, std::span<const Factor> factors,

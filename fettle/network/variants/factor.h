@@ -66,6 +66,10 @@ struct ResponseBasis {
 };
 ResponseBasis ResponseBasisOf(const Matrix& kernel, const Moments* input);
 
+// The operator that a factor becomes in the layer's place, and the shape of its weights.
+Op OpOf(const WeightedLayer& layer, const FactorShape& shape);
+Shape WeightsShape(const WeightedLayer& layer, const FactorShape& shape);
+
 // The graph with the factors in the layer's place, their weights in f32. The bias is left out where
 // the layer had none and all of it is 0.
 Graph WithFactors(const Graph& graph, const WeightedLayer& layer, std::span<const Factor> factors,

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,8 @@ namespace fettle {
 class FactorVariant : public Variant {
  public:
   // With the calibration of this graph, if it knows the layer's input: the last factor is refitted
-  // by least squares and what is missed on average goes into the bias.
+  // by least squares and what is missed on average goes into the bias. Moments of the layer's
+  // patches are taken out of what is carried: none of the factors reads them.
   Graph Rewrite(const Graph& graph, std::string_view layer,
                 const RewriteOptions& options) const override;
 
@@ -40,6 +42,10 @@ class FactorVariant : public Variant {
   WeightedLayer Find(const Graph& graph, std::string_view name) const;
 };
 
+// The graph with fitted factors, and the layer's bias with what they miss on average.
+Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Matrix& kernel,
+                        std::span<const Factor> factors, const Moments* input);
+
 // Factorise, with the last factor refitted where there are moments.
 std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLayer& layer,
                                   const Matrix& kernel, const Moments* input);
@@ -48,6 +54,15 @@ std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLa
 // that have no fewer multiplications and no fewer parameters than it, are dropped by the caller.
 using FactorOffer = std::function<std::vector<std::unique_ptr<FactorVariant>>(
     const Graph& graph, const WeightedLayer& layer, const DecisionOptions& options)>;
+
+// Why a layer is not one with a window to take apart: a convolution without groups, larger than
+// 1x1. Empty where it is.
+std::string WhyNotSpatial(const WeightedLayer& layer);
+
+// Of variants in the order in which they are to be offered, at most `most` that the layer can take;
+// where it can take none, the first, for its reason.
+std::vector<std::unique_ptr<FactorVariant>> Applicable(
+    std::vector<std::unique_ptr<FactorVariant>> variants, const WeightedLayer& layer, int64_t most);
 
 // One decision for each weighted layer: what `offer` has for it, or why nothing.
 std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const DecisionOptions& options,

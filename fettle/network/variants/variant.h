@@ -26,6 +26,15 @@ struct RewriteOptions {
   bool folds_constants = false;
   // Of the graph that is rewritten; not owned. Null: from the weights alone.
   const Calibration* calibration = nullptr;
+  // Changed with the graph, so that what was a calibration of the graph is one of the result:
+  // moments of channels that change places move along, those of layers that are no more go. Not
+  // owned; may be `calibration`. For rewrites one after another on what was seen of the first
+  // network.
+  Calibration* carried = nullptr;
+  // For networks that are trained from scratch or distilled: weights are drawn from this seed
+  // instead of computed, and between the factors of a layer stand batch norms and ReLUs (see
+  // WithFreshFactors). NetworkOption does not count the norms.
+  std::optional<uint64_t> fresh_seed = {};
   // Only the shapes of the result are wanted, to price it: weights may be anything.
   bool shapes_only = false;
 };

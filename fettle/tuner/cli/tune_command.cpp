@@ -146,12 +146,12 @@ TuningSpaceOptions SpaceOptions(const Graph& model, const std::vector<std::strin
                                     ReckonedTrainingMacsPerSecond(target));
   screen.progress = [&](size_t done, size_t all) {
     console.Status(Text("variants: ", done, " of ", all, " looked at"));
-    return !WasInterrupted();
+    if (WasInterrupted()) {
+      throw Error(ErrorKind::kInterrupted, "interrupted before anything was measured");
+    }
   };
   options.variants = ScreenVariants(model, target, screen);
   console.ClearStatus();
-  if (WasInterrupted())
-    throw Error(ErrorKind::kInterrupted, "interrupted before anything was measured");
   return options;
 }
 

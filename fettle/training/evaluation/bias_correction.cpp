@@ -14,6 +14,7 @@
 #include "fettle/network/variants/channel_removal.h"
 #include "fettle/network/variants/weighted_layer.h"
 #include "fettle/runtime/executor.h"
+#include "fettle/training/data/data_sample.h"
 
 namespace fettle {
 namespace {
@@ -163,7 +164,7 @@ Graph CorrectBiases(const Graph& original, const Graph& changed, const Dataset& 
   RequireFits(dataset, original.value(original.inputs().at(0)).type.shape,
               original.value(original.outputs().at(0)).type.shape.back());
   const Dataset sample =
-      SpreadSubset(dataset, std::min(ImagesThatFit(original), ImagesThatFit(changed)));
+      Sampled(dataset, {std::min(ImagesThatFit(original), ImagesThatFit(changed))});
   const Tensor images = Images(sample, 0, sample.size());
 
   std::map<std::string, Means> wanted;

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "fettle/core/error.h"
+#include "fettle/training/data/data_sample.h"
 #include "fettle/training/evaluation/bias_correction.h"
 #include "fettle/training/trainer/batch_norm_estimation.h"
 
@@ -21,7 +22,7 @@ RepairedNetwork RepairStatistics(const Graph& original, const Graph& changed,
       changed.nodes(), [](const Node& node) { return std::holds_alternative<BatchNorm>(node.op); });
   if (has_batch_norm) {
     try {
-      const Dataset sample = SpreadSubset(dataset, kBatches * kImagesABatch);
+      const Dataset sample = Sampled(dataset, {kBatches * kImagesABatch});
       return {EstimateBatchNorm(changed, sample, kBatches, kImagesABatch, target),
               StatisticsRepair::kBatchNorm};
     } catch (const Error& error) {

@@ -14,6 +14,7 @@
 #include "fettle/network/variants/decisions.h"
 #include "fettle/network/variants/prune.h"
 #include "fettle/network/variants/variant_list.h"
+#include "fettle/training/data/data_sample.h"
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/training/evaluation/calibrate.h"
 #include "fettle/training/evaluation/fisher.h"
@@ -116,7 +117,7 @@ Outcome Apply(const Variant& variant, const Graph& graph, const std::string& lay
   const PrimitiveList primitives = PrimitiveList::All();
   console.Status("the activations are looked at");
   const Calibration calibration =
-      Calibrate(graph, ValuesToCalibrate(graph), SpreadSubset(data->train, kCalibrationImages),
+      Calibrate(graph, ValuesToCalibrate(graph), Sampled(data->train, {kCalibrationImages}),
                 primitives, target);
   options.calibration = &calibration;
   options.folds_constants = true;

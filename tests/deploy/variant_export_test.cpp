@@ -196,7 +196,7 @@ TEST_P(PrunedZoo, HasTheSizesStatedAndAgreesWithOnnxRuntime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, PrunedZoo, testing::ValuesIn(ModelNames()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& network) { return network.param; });
 
 }  // namespace
 }  // namespace fettle

@@ -14,7 +14,7 @@ constexpr int32_t kFree = std::numeric_limits<int32_t>::max();  // later than ev
 
 }  // namespace
 
-ChannelAtoms::ChannelAtoms(const Graph& graph) {
+ChannelAtoms::ChannelAtoms(const Graph& graph, bool keeps_ties) : keeps_ties_(keeps_ties) {
   int64_t atoms = 0;
   places_.resize(graph.num_values());
   for (size_t id = 0; id < places_.size(); ++id) {
@@ -75,6 +75,7 @@ void ChannelAtoms::Tie(TensorAxis a, int64_t first_a, TensorAxis b, int64_t firs
   const Place& q = At(b);
   assert(first_a >= 0 && first_a + count <= p.extent);
   assert(first_b >= 0 && first_b + count <= q.extent);
+  if (keeps_ties_) ties_.push_back({a, first_a, b, first_b, count});
   // An axis too long to follow is one atom: a tie to it says no more than one tie each.
   if (p.extent > kLongestAxis && q.extent > kLongestAxis) count = std::min<int64_t>(count, 1);
   for (int64_t i = 0; i < count; ++i) Join(Atom(p, first_a + i), Atom(q, first_b + i));

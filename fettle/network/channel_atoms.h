@@ -24,13 +24,24 @@ class ChannelAtoms {
  public:
   static constexpr int64_t kLongestAxis = int64_t{1} << 17;
 
-  explicit ChannelAtoms(const Graph& graph);  // throws an Error where there are more than 2^31
+  // Throws an Error where there are more than 2^31 atoms. With `keeps_ties`, what was tied is told.
+  explicit ChannelAtoms(const Graph& graph, bool keeps_ties = false);
 
   int64_t Extent(TensorAxis axis) const;
 
   // The indices first_a, first_a + 1, ... of `a` and first_b, ... of `b`: `count` pairs.
   void Tie(TensorAxis a, int64_t first_a, TensorAxis b, int64_t first_b, int64_t count = 1);
   void TieAxes(TensorAxis a, TensorAxis b);  // of equal extents, index by index
+
+  // As Tie was told.
+  struct Ties {
+    TensorAxis a;
+    int64_t first_a = 0;
+    TensorAxis b;
+    int64_t first_b = 0;
+    int64_t count = 0;
+  };
+  const std::vector<Ties>& ties() const { return ties_; }
 
   // A class frozen more than once keeps the first reason given.
   void Freeze(TensorAxis axis, const std::string& reason);
@@ -59,6 +70,8 @@ class ChannelAtoms {
   mutable std::vector<int32_t> parents_;    // of a root: minus the size of its class
   std::vector<int32_t> frozen_by_;          // of a root: into reasons_, or kFree
   std::vector<std::string> reasons_;
+  bool keeps_ties_;
+  std::vector<Ties> ties_;
 };
 
 }  // namespace fettle

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 #include <memory>
 #include <set>
 #include <string>
@@ -10,6 +9,7 @@
 #include <variant>
 
 #include "fettle/core/error.h"
+#include "fettle/network/variants/tensor_part.h"
 
 namespace fettle {
 namespace {
@@ -31,27 +31,6 @@ std::vector<int64_t> RemovedUnits(const ChannelGroup& group, const std::vector<i
     if (!is_kept[unit]) removed.push_back(unit);
   }
   return removed;
-}
-
-// The tensor's slices with these indices on one axis.
-Tensor TakeIndices(const Tensor& tensor, int axis, const std::vector<int64_t>& indices) {
-  const auto bytes_of = [&](int64_t elements) {
-    return static_cast<size_t>(elements) * SizeOf(tensor.dtype());
-  };
-  const int64_t extent = tensor.shape()[axis];
-  const size_t inner = bytes_of(RowMajorStrides(tensor.shape())[axis]);
-  TensorType type = tensor.type();
-  type.shape[axis] = static_cast<int64_t>(indices.size());
-  Tensor taken(std::move(type));
-  std::byte* to = taken.bytes();
-  const std::byte* const end = tensor.bytes() + tensor.num_bytes();
-  for (const std::byte* from = tensor.bytes(); from < end; from += extent * inner) {
-    for (int64_t index : indices) {
-      std::memcpy(to, from + index * inner, inner);
-      to += inner;
-    }
-  }
-  return taken;
 }
 
 // Rebuilds a graph node by node.

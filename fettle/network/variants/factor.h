@@ -30,6 +30,9 @@ struct FactorShape {
 // 1x1, stride 1.
 FactorShape PointwiseFactor(int64_t outputs, int64_t inputs, int64_t groups = 1);
 
+// What the window does along one axis: one tap, stride 1 and no padding along the other.
+Window WindowAlong(const Window& window, size_t axis);
+
 struct Factor {
   FactorShape shape;
   Matrix weights;  // [outputs, patch], as WeightedLayer's kernel
@@ -62,6 +65,10 @@ struct ResponseBasis {
   Matrix vectors;  // T x T
 };
 ResponseBasis ResponseBasisOf(const Matrix& kernel, const Moments* input);
+
+// The operator that a factor becomes in the layer's place, and the shape of its weights.
+Op OpOf(const WeightedLayer& layer, const FactorShape& shape);
+Shape WeightsShape(const WeightedLayer& layer, const FactorShape& shape);
 
 // The graph with the factors in the layer's place, their weights in f32. The bias is left out where
 // the layer had none and all of it is 0.

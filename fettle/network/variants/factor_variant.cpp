@@ -5,6 +5,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/network/macs.h"
+#include "fettle/network/variants/fresh_factors.h"
 
 namespace fettle {
 namespace {
@@ -38,19 +39,50 @@ std::optional<double> FactorVariant::WeightError(const Graph& graph, std::string
   return RelativeError(kernel, ComposedKernel(factors), nullptr);
 }
 
-Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
-                             const RewriteOptions& options) const {
-  const WeightedLayer layer = Find(graph, name);
-  if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
-  const Matrix kernel = KernelOf(graph, layer);
-  const Moments* const input = InputMoments(graph, layer, options.calibration);
-  const std::vector<Factor> factors = FittedFactors(*this, layer, kernel, input);
+Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Matrix& kernel,
+                        std::span<const Factor> factors, const Moments* input) {
   std::vector<double> bias = BiasOf(graph, layer);
   if (input != nullptr) {
     const std::vector<double> missed = MissedMeans(kernel, ComposedKernel(factors), *input);
     for (size_t t = 0; t < bias.size(); ++t) bias[t] += missed[t];
   }
   return WithFactors(graph, layer, factors, bias);
+}
+
+Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
+                             const RewriteOptions& options) const {
+  const WeightedLayer layer = Find(graph, name);
+  if (options.fresh_seed) {
+    return WithFreshFactors(graph, layer, Shapes(layer), *options.fresh_seed);
+  }
+  if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
+  const Matrix kernel = KernelOf(graph, layer);
+  const Moments* const input = InputMoments(graph, layer, options.calibration);
+  const std::vector<Factor> factors = FittedFactors(*this, layer, kernel, input);
+  Graph result = WithFittedFactors(graph, layer, kernel, factors, input);
+  if (options.carried != nullptr) options.carried->patches.erase(layer.name);
+  return result;
+}
+
+std::string WhyNotSpatial(const WeightedLayer& layer) {
+  if (!layer.is_conv) return "it is no convolution";
+  if (layer.groups != 1) return "it is in groups";
+  if (layer.taps() == 1) return "its kernel is 1x1: svd is for that";
+  return "";
+}
+
+std::vector<std::unique_ptr<FactorVariant>> Applicable(
+    std::vector<std::unique_ptr<FactorVariant>> variants, const WeightedLayer& layer,
+    int64_t most) {
+  const auto can_take = [&](const auto& variant) { return variant->WhyNot(layer).empty(); };
+  const auto first = std::ranges::find_if(variants, can_take);
+  if (first == variants.end()) {
+    variants.resize(1);
+    return variants;
+  }
+  std::erase_if(variants, [&](const auto& variant) { return !can_take(variant); });
+  if (static_cast<int64_t>(variants.size()) > most) variants.resize(static_cast<size_t>(most));
+  return variants;
 }
 
 std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const DecisionOptions& options,
@@ -84,25 +116,36 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
   return decisions;
 }
 
+int64_t RankKeeping(double share, const std::vector<double>& energies,
+                    const DecisionOptions& options) {
+  const double whole = std::accumulate(energies.begin(), energies.end(), 0.0);
+  double kept = 0;
+  int64_t rank = 0;
+  while (rank < static_cast<int64_t>(energies.size()) && kept < share * whole) {
+    kept += energies[static_cast<size_t>(rank++)];
+  }
+  const int64_t step = options.channel_step;
+  return (std::max<int64_t>(1, rank) + step - 1) / step * step;
+}
+
 std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t limit,
                                   const DecisionOptions& options) {
-  const double whole = std::accumulate(energies.begin(), energies.end(), 0.0);
   std::vector<int64_t> ranks;
-  for (const double share : {0.98, 0.95, 0.9, 0.8, 0.65, 0.45}) {
-    double kept = 0;
-    int64_t rank = 0;
-    while (rank < static_cast<int64_t>(energies.size()) && kept < share * whole) {
-      kept += energies[static_cast<size_t>(rank++)];
-    }
-    const int64_t step = options.channel_step;
-    rank = std::max<int64_t>(1, rank);
-    rank = (rank + step - 1) / step * step;
+  for (const double share : kSharesToKeep) {
+    const int64_t rank = RankKeeping(share, energies, options);
     if (rank < limit && std::ranges::find(ranks, rank) == ranks.end()) ranks.push_back(rank);
   }
   if (static_cast<int64_t>(ranks.size()) > options.most_options) {
     ranks.erase(ranks.begin(), ranks.end() - options.most_options);
   }
   return ranks;
+}
+
+std::string WhyNoSpatialKernel(const WeightedLayer& layer) {
+  if (!layer.is_conv) return "it is no convolution: svd is for products";
+  if (layer.groups != 1) return "it is in groups";
+  if (layer.taps() == 1) return "its kernel is 1x1: svd is for that";
+  return "";
 }
 
 }  // namespace fettle

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,12 @@ namespace fettle {
 class FactorVariant : public Variant {
  public:
   // With the calibration of this graph, if it knows the layer's input: the last factor is refitted
-  // by least squares and what is missed on average goes into the bias.
+  // by least squares and what is missed on average goes into the bias. Moments of the layer's
+  // patches are taken out of what is carried: none of the factors reads them.
   Graph Rewrite(const Graph& graph, std::string_view layer,
                 const RewriteOptions& options) const override;
+
+  const FactorVariant* AsFactors() const final { return this; }
 
   // RelativeError of the kernel that the factors come to.
   std::optional<double> WeightError(const Graph& graph, std::string_view layer) const override;
@@ -38,6 +42,10 @@ class FactorVariant : public Variant {
   WeightedLayer Find(const Graph& graph, std::string_view name) const;
 };
 
+// The graph with fitted factors, and the layer's bias with what they miss on average.
+Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Matrix& kernel,
+                        std::span<const Factor> factors, const Moments* input);
+
 // Factorise, with the last factor refitted where there are moments.
 std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLayer& layer,
                                   const Matrix& kernel, const Moments* input);
@@ -46,6 +54,15 @@ std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLa
 // that have no fewer multiplications and no fewer parameters than it, are dropped by the caller.
 using FactorOffer = std::function<std::vector<std::unique_ptr<FactorVariant>>(
     const Graph& graph, const WeightedLayer& layer, const DecisionOptions& options)>;
+
+// Why a layer is not one with a window to take apart: a convolution without groups, larger than
+// 1x1. Empty where it is.
+std::string WhyNotSpatial(const WeightedLayer& layer);
+
+// Of variants in the order in which they are to be offered, at most `most` that the layer can take;
+// where it can take none, the first, for its reason.
+std::vector<std::unique_ptr<FactorVariant>> Applicable(
+    std::vector<std::unique_ptr<FactorVariant>> variants, const WeightedLayer& layer, int64_t most);
 
 // One decision for each weighted layer: what `offer` has for it, or why nothing.
 std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const DecisionOptions& options,
@@ -56,5 +73,40 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
 // latency changes; below `limit`, descending, at most options.most_options of them.
 std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t limit,
                                   const DecisionOptions& options);
+
+// The rank that keeps that share of the energy, rounded up to that step.
+int64_t RankKeeping(double share, const std::vector<double>& energies,
+                    const DecisionOptions& options);
+inline constexpr double kSharesToKeep[] = {0.98, 0.95, 0.9, 0.8, 0.65, 0.45};
+
+// Why a layer is none for variants that take kernels larger than 1x1 apart; empty where it is one.
+std::string WhyNoSpatialKernel(const WeightedLayer& layer);
+
+// What RanksToOffer is to be asked for a layer.
+struct RankChoice {
+  std::vector<double> energies;
+  int64_t limit = 0;
+};
+
+// The decisions of a kind of variant whose only field is a rank.
+template <typename RankVariant>
+std::vector<NetworkDecision> FindRankDecisions(
+    const Graph& graph, const DecisionOptions& options,
+    const std::function<RankChoice(const WeightedLayer&, const Matrix& kernel)>& choice) {
+  return FindFactorDecisions(
+      graph, options,
+      [&](const Graph& network, const WeightedLayer& layer, const DecisionOptions& offered) {
+        std::vector<std::unique_ptr<FactorVariant>> variants;
+        if (!RankVariant(1).WhyNot(layer).empty()) {
+          variants.push_back(std::make_unique<RankVariant>(1));  // for its reason
+          return variants;
+        }
+        const RankChoice found = choice(layer, KernelOf(network, layer));
+        for (const int64_t rank : RanksToOffer(found.energies, found.limit, offered)) {
+          variants.push_back(std::make_unique<RankVariant>(rank));
+        }
+        return variants;
+      });
+}
 
 }  // namespace fettle

@@ -26,9 +26,20 @@ struct RewriteOptions {
   bool folds_constants = false;
   // Of the graph that is rewritten; not owned. Null: from the weights alone.
   const Calibration* calibration = nullptr;
+  // Changed with the graph, so that what was a calibration of the graph is one of the result:
+  // moments of channels that change places move along, those of layers that are no more go. Not
+  // owned; may be `calibration`. For rewrites one after another on what was seen of the first
+  // network.
+  Calibration* carried = nullptr;
+  // For networks that are trained from scratch or distilled: weights are drawn from this seed
+  // instead of computed, and between the factors of a layer stand batch norms and ReLUs (see
+  // WithFreshFactors). NetworkOption does not count the norms.
+  std::optional<uint64_t> fresh_seed = {};
   // Only the shapes of the result are wanted, to price it: weights may be anything.
   bool shapes_only = false;
 };
+
+class FactorVariant;
 
 // A way to change one layer, or one group of coupled channels, of a network.
 class Variant {
@@ -43,6 +54,9 @@ class Variant {
   // Throws an Error (kBadInput) that says why where it cannot be done there.
   virtual Graph Rewrite(const Graph& graph, std::string_view layer,
                         const RewriteOptions& options = {}) const = 0;
+
+  // Itself, where it rewrites a layer into a row of linear ones; else null.
+  virtual const FactorVariant* AsFactors() const { return nullptr; }
 
   // How far what it changes there is from what it was, judged by the weights alone: a share of
   // squared norms, 0 where nothing is lost (docs/variants.md says of each kind of what). Nothing

@@ -1,0 +1,61 @@
+#include "fettle/network/variants/bottleneck.h"
+
+#include "fettle/core/error.h"
+#include "fettle/network/variants/mode_bases.h"
+
+namespace fettle {
+
+std::string BottleneckVariant::Text() const {
+  return fettle::Text("bottleneck(reduction=", reduction_, ")");
+}
+
+std::string BottleneckVariant::WhyNot(const WeightedLayer& layer) const {
+  std::string reason = WhyNotSpatial(layer);
+  if (!reason.empty()) return reason;
+  if (layer.outputs % reduction_ != 0) {
+    return fettle::Text("its ", layer.outputs, " outputs are no multiple of ", reduction_);
+  }
+  const int64_t middle = layer.outputs / reduction_;
+  if (middle > layer.inputs) {
+    return fettle::Text("the ", middle, " channels between would be more than its ", layer.inputs,
+                        " inputs");
+  }
+  return "";
+}
+
+std::vector<FactorShape> BottleneckVariant::Shapes(const WeightedLayer& layer) const {
+  const int64_t middle = layer.outputs / reduction_;
+  return {PointwiseFactor(middle, layer.inputs),
+          {middle, middle, 1, layer.window},
+          PointwiseFactor(layer.outputs, middle)};
+}
+
+std::vector<Factor> BottleneckVariant::Factorise(const WeightedLayer& layer, const Matrix& kernel,
+                                                 const Moments* input) const {
+  const std::vector<FactorShape> shapes = Shapes(layer);
+  const auto middle = static_cast<size_t>(layer.outputs / reduction_);
+  TwoModes modes = ProjectModes(kernel, static_cast<size_t>(layer.taps()), input, middle, middle);
+  return {{shapes[0], std::move(modes.first)},
+          {shapes[1], std::move(modes.core)},
+          {shapes[2], std::move(modes.last)}};
+}
+
+std::unique_ptr<Variant> ParseBottleneck(VariantText text) {
+  const int64_t reduction = text.TakeCount("reduction");
+  text.Finish();
+  return std::make_unique<BottleneckVariant>(reduction);
+}
+
+std::vector<NetworkDecision> FindBottleneckDecisions(const Graph& graph,
+                                                     const DecisionOptions& options) {
+  return FindFactorDecisions(
+      graph, options, [](const Graph&, const WeightedLayer& layer, const DecisionOptions& offered) {
+        std::vector<std::unique_ptr<FactorVariant>> variants;
+        for (const int64_t reduction : {2, 4}) {
+          variants.push_back(std::make_unique<BottleneckVariant>(reduction));
+        }
+        return Applicable(std::move(variants), layer, offered.most_options);
+      });
+}
+
+}  // namespace fettle

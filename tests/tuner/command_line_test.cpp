@@ -239,6 +239,24 @@ TEST(CommandLine, RewritesALayer) {
   EXPECT_GT(nlohmann::json::parse(evaluated.text).at("top1").at("value"), 0.88);
 }
 
+TEST(CommandLine, RewritesWithFreshWeights) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch.path() / "out.onnx").string();
+  const std::string rewrite = "rewrite " + Model("resnet20") + " --out " + out +
+                              " --layer stage3.block1.shortcut.conv --variant 'svd(rank=8)'";
+  const auto file_of = [&](const std::string& seed) {
+    const Outcome outcome = Type(rewrite + seed);
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_EQ(outcome.text.find("error"),
+              seed.empty() ? outcome.text.find("error by the weights") : std::string::npos);
+    return ReadFile(out);
+  };
+  const std::string one = file_of(" --fresh 1");
+  EXPECT_EQ(file_of(" --fresh 1"), one);
+  EXPECT_NE(file_of(" --fresh 2"), one);
+  EXPECT_NE(file_of(""), one);
+}
+
 TEST(CommandLine, RewritesByEverySaliency) {
   const ScratchFolder scratch;
   std::set<std::string> files;
@@ -270,6 +288,9 @@ TEST(CommandLine, RewriteRefusesWithOneLineAndWritesNothing) {
       {rewrite + "--layer x --variant 'prune(keep=0.5)'", 3, "no channel group 'x'"},
       {rewrite + "--layer stem.conv --variant 'svd(rank=2)'", 3, "larger than 1x1"},
       {rewrite + "--layer stage2.block1.add --variant 'drop()'", 3, "a projection"},
+      {prune + "--fresh 1", 2, "--fresh is for variants that rewrite"},
+      {rewrite + "--layer classifier --variant 'svd(rank=2)' --fresh 1 --data fashion-mnist", 2,
+       "give one of them"},
       {prune + "--saliency beauty", 2, "one of l2, l1, taylor, fisher"},
       {prune + "--saliency taylor", 2, "wants labelled images"},
       {prune + "--saliency fisher --data 'fashion-mnist?labels=none&limit=200'", 3,

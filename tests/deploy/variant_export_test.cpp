@@ -116,7 +116,7 @@ Graph ZooNetwork(const std::string& name, int64_t extent) {
 TEST(VariantExport, OfRandomNetworks) {
   OnnxRuntimePeer peer(InstalledPeer());
   std::set<std::string> kinds;
-  for (uint64_t seed = 0; seed < 12; ++seed) {
+  for (uint64_t seed = 0; seed < 8; ++seed) {
     const Graph graph = RandomNetwork(seed);
     for (const NetworkDecision& decision :
          FindDecisions(graph, {.channel_step = 2, .most_options = 2})) {

@@ -202,6 +202,8 @@ TEST(CommandLine, InspectIsReadable) {
   EXPECT_EQ(outcome.text.find(reason, first + 1), std::string::npos);
   EXPECT_THAT(outcome.text.substr(first), HasSubstr("\n    19 layers: stem.conv, "));
   EXPECT_THAT(outcome.text.substr(first), HasSubstr(" and 13 more\n"));
+  EXPECT_THAT(outcome.text,
+              HasSubstr("\n  spatial_svd, tucker1, tucker2, cp: it is no convolution"));
 }
 
 TEST(CommandLine, RewritesALayer) {

@@ -5,7 +5,9 @@
 #include "fettle/core/target.h"
 #include "fettle/network/batch.h"
 #include "fettle/network/saliency.h"
+#include "fettle/network/variants/channel_origins.h"
 #include "fettle/network/variants/prune.h"
+#include "fettle/network/variants/variant_list.h"
 #include "tests/support/graph_interpreter.h"
 #include "tests/support/network_builder.h"
 #include "tests/training/toy_dataset.h"
@@ -80,6 +82,37 @@ TEST(ReconstructionTest, OfSeveralGroupsEachConsumerHasOne) {
 
 TEST(ReconstructionTest, NothingChangedIsNothing) {
   EXPECT_TRUE(ErrorsOf(Network(), Network()).empty());
+}
+
+// A variant that puts channels in another order too is compared channel by channel as they were.
+TEST(ReconstructionTest, FollowsChannelsThatChangePlaces) {
+  const Graph original = Network();
+  const TrackedRewrite tracked =
+      RewriteTracked(*ParseVariant("group(groups=2)"), original, "second");
+  ASSERT_TRUE(tracked.origins.contains("second"));
+  const double error =
+      ReconstructionErrors(original, tracked.graph, ToyDataset(kImages, {1, 6, 6}, 3),
+                           PrimitiveList::All(), HostTarget(1), tracked.origins)
+          .at("second");
+  const std::vector<double> was = OutputOf(original, "second");
+  const std::vector<double> is = OutputOf(tracked.graph, "second");
+  double squares = 0, variance = 0;
+  for (size_t channel = 0; channel < 6; ++channel) {
+    const auto origin = static_cast<size_t>(tracked.origins.at("second")[channel]);
+    double sum = 0, sum_of_squares = 0;
+    for (size_t n = 0; n < kImages; ++n) {
+      for (size_t p = 0; p < 36; ++p) {
+        const double before = was[(n * 6 + origin) * 36 + p];
+        const double difference = is[(n * 6 + channel) * 36 + p] - before;
+        squares += difference * difference;
+        sum += before;
+        sum_of_squares += before * before;
+      }
+    }
+    variance += sum_of_squares - sum * sum / (kImages * 36);
+  }
+  EXPECT_NEAR(error, squares / variance, 1e-4 * error);
+  EXPECT_LT(error, ErrorsOf(original, tracked.graph).at("second"));
 }
 
 }  // namespace

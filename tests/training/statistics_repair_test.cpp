@@ -8,6 +8,7 @@
 #include <map>
 
 #include "fettle/core/error.h"
+#include "fettle/network/variants/channel_origins.h"
 #include "fettle/network/variants/variant_list.h"
 #include "fettle/training/evaluation/bias_correction.h"
 #include "fettle/training/evaluation/calibrate.h"
@@ -87,6 +88,27 @@ TEST(BiasCorrectionTest, LayersOfAnotherWidthAreLeftAlone) {
   EXPECT_EQ(Difference(after.at("a"), before.at("a")), 0);
   EXPECT_GT(Difference(before.at("b"), wanted.at("b")), 1e-2);
   EXPECT_LT(Difference(after.at("b"), wanted.at("b")), 1e-4);
+}
+
+// group() puts channels in another order in all that makes and reads them: their means go along.
+TEST(BiasCorrectionTest, FollowsChannelsThatChangePlaces) {
+  const Graph graph = Folded();
+  const TrackedRewrite tracked = RewriteTracked(*ParseVariant("group(groups=2)"), graph, "b");
+  ASSERT_TRUE(tracked.origins.contains("a"));
+  const auto corrected = MeansOf(CorrectBiases(
+      graph, tracked.graph, ToyImages(), PrimitiveList::All(), HostTarget(2), tracked.origins));
+  const auto wanted = MeansOf(graph), before = MeansOf(tracked.graph);
+  EXPECT_GT(Difference(before.at("product"), wanted.at("product")), 1e-2);
+  for (const auto& [layer, means] : corrected) {
+    std::vector<double> in_order = wanted.at(layer);
+    const auto order = tracked.origins.find(layer);
+    for (size_t c = 0; c < means.size() && order != tracked.origins.end(); ++c) {
+      in_order[c] = wanted.at(layer)[static_cast<size_t>(order->second[c])];
+    }
+    EXPECT_LT(Difference(means, in_order), 1e-4) << layer;
+  }
+  // Of what is computed before the change nothing but the order has changed, nor does it now.
+  EXPECT_GT(Difference(corrected.at("a"), wanted.at("a")), 1e-2);
 }
 
 TEST(BiasCorrectionTest, WhatIsNotChangedStaysBitForBit) {

@@ -7,10 +7,12 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "fettle/core/file.h"
 #include "fettle/core/npy.h"
 #include "fettle/deploy/lower.h"
+#include "fettle/network/batch.h"
 #include "fettle/network/onnx/import.h"
 #include "fettle/primitives/primitive_list.h"
 #include "fettle/runtime/default_choices.h"
@@ -45,7 +47,7 @@ std::string Model(const std::string& name) { return Text(FETTLE_MODELS, "/", nam
 
 TEST(CommandLine, EveryCommandExplainsItselfWithAnExample) {
   for (const char* command : {"tune", "front", "deploy", "report", "bench", "run", "evaluate",
-                              "train", "inspect", "query", "worker"}) {
+                              "train", "inspect", "rewrite", "query", "worker"}) {
     const Outcome outcome = Type(Text(command, " --help"));
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_THAT(outcome.text, HasSubstr(Text("usage: fettle ", command)));
@@ -118,15 +120,28 @@ TEST(CommandLine, FilesThatAreNoneExitWith3BeforeTheWork) {
   WriteFileAtomically(text, "hello");
   const std::string model = Model("resnet20");
   const std::string train = "train resnet20 --data 'fashion-mnist?limit=200' --epochs 1 --out ";
+  const std::string rewrite =
+      "rewrite " + model + " --layer stage1.block1.conv1 --variant 'prune(keep=0.5)' --out ";
   for (const std::string& command : std::vector<std::string>{
-           "inspect " + folder, "inspect " + text, "run " + folder,
-           "run " + model + " --input " + folder, "run " + model + " --input " + text,
+           "inspect " + folder,
+           "inspect " + text,
+           "run " + folder,
+           "run " + model + " --input " + folder,
+           "run " + model + " --input " + text,
            "evaluate " + model + " --data mnist:" + text,
-           "tune " + folder + " --data fashion-mnist", "tune " + text + " --data fashion-mnist",
+           "tune " + folder + " --data fashion-mnist",
+           "tune " + text + " --data fashion-mnist",
            "bench " + model + " --original " + none + " --db " + folder + "/costs.db",
            "bench " + model + " --original " + text + " --db " + folder + "/costs.db",
-           "query best --db " + folder, "query best --db " + text, "report " + folder + " --out r",
-           "deploy " + text + " --pick knee --out d", train + folder, train + none,
+           "query best --db " + folder,
+           "query best --db " + text,
+           "report " + folder + " --out r",
+           "deploy " + text + " --pick knee --out d",
+           train + folder,
+           train + none,
+           rewrite + folder,
+           rewrite + none,
+           rewrite + text + " --data mnist:" + folder,
            train + text + " --checkpoint " + folder}) {
     const Outcome outcome = Type(command);
     EXPECT_EQ(outcome.code, 3) << command << outcome.text;
@@ -151,13 +166,147 @@ TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
 }
 
 TEST(CommandLine, InspectListsLayersAndDecisionsAsJson) {
-  const Outcome outcome = Type("inspect --json " + Model("resnet20"));
+  const Outcome outcome = Type("inspect --json " + Model("resnet20"), "2>/dev/null");
   ASSERT_EQ(outcome.code, 0);
   const auto json = nlohmann::json::parse(outcome.text);
   EXPECT_EQ(json.at("schema"), 1);
   EXPECT_GT(json.at("layers").size(), 40u);
   EXPECT_GT(json.at("decisions").size(), 5u);
   EXPECT_GT(json.at("decisions").at(0).at("options").at(0).at("macs"), 1'000'000);
+  for (const auto& decision : json.at("decisions")) {
+    EXPECT_TRUE(decision.at("options").empty() == decision.contains("reason"));
+    for (const auto& option : decision.at("options")) {
+      EXPECT_EQ(option.at("weight_bytes"), 4 * option.at("parameters").get<int64_t>());
+      if (decision.at("kind") != "prune") continue;
+      EXPECT_GT(option.at("error"), 0);
+      EXPECT_LT(option.at("error"), 1);
+    }
+  }
+  const Outcome plain = Type("inspect --json --no-errors " + Model("resnet20"));
+  ASSERT_EQ(plain.code, 0);
+  const auto without = nlohmann::json::parse(plain.text);
+  EXPECT_EQ(without.at("decisions").size(), json.at("decisions").size());
+  EXPECT_TRUE(without.at("decisions").at(0).at("options").at(0).at("error").is_null());
+}
+
+// By layer, an option a line; each reason once.
+TEST(CommandLine, InspectIsReadable) {
+  const Outcome outcome = Type("inspect --no-errors --step 16 " + Model("resnet20"));
+  ASSERT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("\n  stage3.block2.conv1\n    prune(keep=0.25)"));
+  EXPECT_THAT(outcome.text, HasSubstr("\n  stage3.block2.add  (drop: with stage3.block2.conv1, "
+                                      "stage3.block2.conv2)\n    drop()"));
+  const std::string reason = "svd: its kernel is larger than 1x1";
+  const size_t first = outcome.text.find(reason);
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(outcome.text.find(reason, first + 1), std::string::npos);
+  EXPECT_THAT(outcome.text.substr(first), HasSubstr("\n    19 layers: stem.conv, "));
+  EXPECT_THAT(outcome.text.substr(first), HasSubstr(" and 13 more\n"));
+  EXPECT_THAT(outcome.text,
+              HasSubstr("\n  spatial_svd, tucker1, tucker2, cp: it is no convolution"));
+}
+
+TEST(CommandLine, RewritesALayer) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch.path() / "out.onnx").string();
+  const std::string rewrite = "rewrite " + Model("resnet20") + " --json --out " + out;
+  const Graph original = ImportOnnx(Model("resnet20"));
+  const Outcome plain = Type(rewrite + " --layer stage3.block1.conv1 --variant 'prune(keep=0.5)'");
+  ASSERT_EQ(plain.code, 0) << plain.text;
+  const auto json = nlohmann::json::parse(plain.text);
+  EXPECT_EQ(json.at("before").at("parameters"), original.NumParameters());
+  const Graph pruned = ImportOnnx(out);
+  EXPECT_EQ(json.at("after").at("parameters"), pruned.NumParameters());
+  EXPECT_LT(pruned.NumParameters(), original.NumParameters());
+  EXPECT_EQ(pruned.metadata.at("fettle.rewritten"), "stage3.block1.conv1: prune(keep=0.5)");
+  // The batch is open, as it was.
+  ImportOptions options;
+  options.batch = 3;
+  EXPECT_EQ(BatchOf(ImportOnnx(out, options)), 3);
+
+  // With data the layer's outputs are better kept than its weights are.
+  const Outcome fitted =
+      Type(rewrite + " --layer stage3.block1.shortcut.conv --variant 'svd(rank=8)' --data " +
+               "'fashion-mnist?limit=200'",
+           "2>/dev/null");
+  ASSERT_EQ(fitted.code, 0) << fitted.text;
+  const auto with_data = nlohmann::json::parse(fitted.text);
+  ASSERT_EQ(with_data.at("data_errors").size(), 1u);
+  const double error = with_data.at("data_errors").at(0).at("error");
+  EXPECT_GT(error, 0);
+  EXPECT_LT(error, with_data.at("error"));
+  EXPECT_EQ(with_data.at("repaired"), "batch_norm");
+  const Outcome evaluated = Type(
+      "evaluate --json --data 'fashion-mnist?split=validation&limit=300' " + out, "2>/dev/null");
+  EXPECT_GT(nlohmann::json::parse(evaluated.text).at("top1").at("value"), 0.88);
+}
+
+TEST(CommandLine, RewritesWithFreshWeights) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch.path() / "out.onnx").string();
+  const std::string rewrite = "rewrite " + Model("resnet20") + " --out " + out +
+                              " --layer stage3.block1.shortcut.conv --variant 'svd(rank=8)'";
+  const auto file_of = [&](const std::string& seed) {
+    const Outcome outcome = Type(rewrite + seed);
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_EQ(outcome.text.find("error"),
+              seed.empty() ? outcome.text.find("error by the weights") : std::string::npos);
+    return ReadFile(out);
+  };
+  const std::string one = file_of(" --fresh 1");
+  EXPECT_EQ(file_of(" --fresh 1"), one);
+  EXPECT_NE(file_of(" --fresh 2"), one);
+  EXPECT_NE(file_of(""), one);
+}
+
+TEST(CommandLine, RewritesByEverySaliency) {
+  const ScratchFolder scratch;
+  std::set<std::string> files;
+  for (const char* saliency : {"l1", "l2", "taylor", "fisher"}) {
+    const std::string out = (scratch.path() / saliency).string() + ".onnx";
+    const Outcome outcome = Type(
+        "rewrite " + Model("resnet20") + " --layer stage1.block1.conv1 --out " + out +
+        " --variant 'prune(keep=0.5)' --data 'fashion-mnist?limit=200' --saliency " + saliency);
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_THAT(outcome.text, HasSubstr("'stage1.block1.conv2' computes, on 200 images"));
+    files.insert(ReadFile(out));
+  }
+  EXPECT_GT(files.size(), 1u);  // they do not all choose the same channels
+}
+
+TEST(CommandLine, RewriteRefusesWithOneLineAndWritesNothing) {
+  const ScratchFolder scratch;
+  const std::string out = (scratch.path() / "out.onnx").string();
+  const std::string rewrite = "rewrite " + Model("resnet20") + " --out " + out + " ";
+  const std::string prune = rewrite + "--layer stage1.block1.conv1 --variant 'prune(keep=0.5)' ";
+  const struct {
+    std::string command;
+    int code;
+    const char* message;
+  } cases[] = {
+      {rewrite + "--variant 'drop()'", 2, "--layer is missing"},
+      {rewrite + "--layer x --variant 'shrink(keep=1)'", 2, "no such kind; there are: "},
+      {rewrite + "--layer x --variant 'prune(keep=2)'", 2, "keep=2 is not a fraction"},
+      {rewrite + "--layer x --variant 'prune(keep=0.5)'", 3, "no channel group 'x'"},
+      {rewrite + "--layer stem.conv --variant 'svd(rank=2)'", 3, "larger than 1x1"},
+      {rewrite + "--layer stage2.block1.add --variant 'drop()'", 3, "a projection"},
+      {prune + "--fresh 1", 2, "--fresh is for variants that rewrite"},
+      {rewrite + "--layer classifier --variant 'svd(rank=2)' --fresh 1 --data fashion-mnist", 2,
+       "give one of them"},
+      {prune + "--saliency beauty", 2, "one of l2, l1, taylor, fisher"},
+      {prune + "--saliency taylor", 2, "wants labelled images"},
+      {prune + "--saliency fisher --data 'fashion-mnist?labels=none&limit=200'", 3,
+       "has no labels"},
+      {prune + "--data 'fashion-mnist?pad=2&limit=200'", 3, "32"},
+      {rewrite + "--layer stage1.block1.add --variant 'drop()' --saliency l1", 2, "is for prune"},
+  };
+  for (const auto& [command, code, message] : cases) {
+    const Outcome outcome = Type(command, "2>&1 >/dev/null | grep -v 'are looked at'");
+    EXPECT_THAT(outcome.text, HasSubstr(message)) << command;
+    EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+    EXPECT_EQ(Type(command).code, code) << command;
+    EXPECT_FALSE(std::filesystem::exists(out));
+  }
 }
 
 TEST(CommandLine, RunsAModelOnAnImage) {

@@ -128,6 +128,15 @@ Means MeansOf(const Tensor& output) {
   return means;
 }
 
+// The original's means in the order of the changed network's channels.
+Means InOrder(const Means& means, const std::string& value, const ChannelOrigins& origins) {
+  const auto order = origins.find(value);
+  if (order == origins.end()) return means;
+  Means ordered;
+  for (const int64_t origin : order->second) ordered.push_back(means[static_cast<size_t>(origin)]);
+  return ordered;
+}
+
 void Shift(const Means& by, Tensor* output) {
   const size_t channels = by.size();
   const auto rows = static_cast<size_t>(output->shape()[0]) * channels;
@@ -156,7 +165,8 @@ int64_t ImagesThatFit(const Graph& graph) {
 }  // namespace
 
 Graph CorrectBiases(const Graph& original, const Graph& changed, const Dataset& dataset,
-                    const PrimitiveList& primitives, const Target& target) {
+                    const PrimitiveList& primitives, const Target& target,
+                    const ChannelOrigins& origins) {
   if (changed.inputs().size() != 1) {
     throw BadInput("the network has ", changed.inputs().size(),
                    " inputs; biases are corrected where images are its only one");
@@ -181,11 +191,12 @@ Graph CorrectBiases(const Graph& original, const Graph& changed, const Dataset& 
            [&](int node, std::vector<Tensor>* outputs) {
              const auto layer = of_changed.find(node);
              if (layer == of_changed.end()) return;
-             const auto means = wanted.find(layer->second);
+             const auto found = wanted.find(layer->second);
              Means shift = MeansOf(outputs->at(0));
-             if (means == wanted.end() || means->second.size() != shift.size()) return;
-             if (shift == means->second) return;
-             for (size_t c = 0; c < shift.size(); ++c) shift[c] = means->second[c] - shift[c];
+             if (found == wanted.end() || found->second.size() != shift.size()) return;
+             const Means means = InOrder(found->second, layer->second, origins);
+             if (shift == means) return;
+             for (size_t c = 0; c < shift.size(); ++c) shift[c] = means[c] - shift[c];
              Shift(shift, &outputs->at(0));
              corrections[node] = std::move(shift);
            });

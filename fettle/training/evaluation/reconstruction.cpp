@@ -37,20 +37,23 @@ struct Sums {
   int64_t samples = 0;
   std::vector<double> sum, squares;  // of each channel
 
-  void Add(const Tensor& was, const Tensor& is) {
+  // `order` is null where channels are in their places.
+  void Add(const Tensor& was, const Tensor& is, const std::vector<int64_t>* order) {
     const auto channels = static_cast<size_t>(was.shape().size() > 1 ? was.shape()[1] : 1);
     const auto images = static_cast<size_t>(was.shape()[0]);
     const size_t plane = static_cast<size_t>(was.num_elements()) / (images * channels);
     sum.resize(channels);
     squares.resize(channels);
-    const float* before = was.values<float>().data();
     const float* now = is.values<float>().data();
     for (size_t i = 0; i < images * channels; ++i) {
+      const size_t c = i % channels;
+      const size_t origin = order == nullptr ? c : static_cast<size_t>((*order)[c]);
+      const float* before = was.values<float>().data() + (i - c + origin) * plane;
       for (size_t p = 0; p < plane; ++p, ++before, ++now) {
         const double error = static_cast<double>(*now) - *before;
         squared_error += error * error;
-        sum[i % channels] += *before;
-        squares[i % channels] += static_cast<double>(*before) * *before;
+        sum[c] += *before;
+        squares[c] += static_cast<double>(*before) * *before;
       }
     }
     samples += static_cast<int64_t>(images * plane);
@@ -71,7 +74,8 @@ struct Sums {
 std::map<std::string, double> ReconstructionErrors(const Graph& original, const Graph& changed,
                                                    const Dataset& dataset,
                                                    const PrimitiveList& primitives,
-                                                   const Target& target) {
+                                                   const Target& target,
+                                                   const ChannelOrigins& origins) {
   const std::vector<Pair> pairs = LayersToCompare(original, changed);
   std::map<std::string, double> errors;
   if (pairs.empty()) return errors;
@@ -85,7 +89,10 @@ std::map<std::string, double> ReconstructionErrors(const Graph& original, const 
   std::vector<Sums> sums(pairs.size());
   while (const auto was = before.Next()) {
     const auto is = after.Next();
-    for (size_t i = 0; i < pairs.size(); ++i) sums[i].Add((*was)[i], (*is)[i]);
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      const auto order = origins.find(changed.value(pairs[i].changed).name);
+      sums[i].Add((*was)[i], (*is)[i], order == origins.end() ? nullptr : &order->second);
+    }
   }
   for (size_t i = 0; i < pairs.size(); ++i) errors[pairs[i].layer] = sums[i].Relative();
   return errors;

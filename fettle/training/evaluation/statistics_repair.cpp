@@ -17,7 +17,7 @@ constexpr int64_t kBatches = 8, kImagesABatch = 128;
 
 RepairedNetwork RepairStatistics(const Graph& original, const Graph& changed,
                                  const Dataset& dataset, const PrimitiveList& primitives,
-                                 const Target& target) {
+                                 const Target& target, const ChannelOrigins& origins) {
   const bool has_batch_norm = std::ranges::any_of(
       changed.nodes(), [](const Node& node) { return std::holds_alternative<BatchNorm>(node.op); });
   if (has_batch_norm) {
@@ -29,7 +29,8 @@ RepairedNetwork RepairStatistics(const Graph& original, const Graph& changed,
       if (error.kind() != ErrorKind::kBadInput) throw;
     }
   }
-  return {CorrectBiases(original, changed, dataset, primitives, target), StatisticsRepair::kBiases};
+  return {CorrectBiases(original, changed, dataset, primitives, target, origins),
+          StatisticsRepair::kBiases};
 }
 
 }  // namespace fettle

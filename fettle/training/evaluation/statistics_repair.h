@@ -2,6 +2,7 @@
 
 #include "fettle/core/target.h"
 #include "fettle/network/graph.h"
+#include "fettle/network/variants/channel_origins.h"
 #include "fettle/primitives/primitive_list.h"
 #include "fettle/training/data/dataset.h"
 
@@ -24,6 +25,6 @@ struct RepairedNetwork {
 // Images need no labels. Throws Error (kBadInput) where they do not fit.
 RepairedNetwork RepairStatistics(const Graph& original, const Graph& changed,
                                  const Dataset& dataset, const PrimitiveList& primitives,
-                                 const Target& target);
+                                 const Target& target, const ChannelOrigins& origins = {});
 
 }  // namespace fettle

@@ -95,18 +95,44 @@ std::string OptionsText(const Graph& graph, const std::vector<NetworkDecision>& 
   return text;
 }
 
-std::string ReasonsText(const std::vector<NetworkDecision>& decisions) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> reasons;  // with their layers
+// Why kinds cannot be had at some layers.
+struct Reason {
+  std::vector<std::string> kinds;
+  std::string text;
+  std::vector<std::string> layers;
+};
+
+// A reason of one kind once, with all layers; those of several kinds at the same layers together.
+std::vector<Reason> ReasonsOf(const std::vector<NetworkDecision>& decisions) {
+  std::vector<Reason> of_kinds;
   for (const NetworkDecision& decision : decisions) {
     if (!decision.options.empty()) continue;
-    const std::string text = Text(decision.kind, ": ", decision.reason);
-    auto found = std::ranges::find(reasons, text, [](const auto& entry) { return entry.first; });
-    if (found == reasons.end()) found = reasons.insert(found, {text, {}});
-    found->second.push_back(decision.layer);
+    auto found = std::ranges::find_if(of_kinds, [&](const Reason& reason) {
+      return reason.kinds[0] == decision.kind && reason.text == decision.reason;
+    });
+    if (found == of_kinds.end()) {
+      found = of_kinds.insert(found, {{decision.kind}, decision.reason, {}});
+    }
+    found->layers.push_back(decision.layer);
   }
+  std::vector<Reason> reasons;
+  for (Reason& reason : of_kinds) {
+    const auto same = std::ranges::find_if(reasons, [&](const Reason& other) {
+      return other.text == reason.text && other.layers == reason.layers;
+    });
+    if (same == reasons.end()) {
+      reasons.push_back(std::move(reason));
+    } else {
+      same->kinds.push_back(reason.kinds[0]);
+    }
+  }
+  return reasons;
+}
+
+std::string ReasonsText(const std::vector<NetworkDecision>& decisions) {
   std::string lines;
-  for (const auto& [reason, layers] : reasons) {
-    lines += Text("  ", reason, "\n    ", layers.size(),
+  for (const auto& [kinds, text, layers] : ReasonsOf(decisions)) {
+    lines += Text("  ", JoinedText(kinds), ": ", text, "\n    ", layers.size(),
                   layers.size() == 1 ? " layer: " : " layers: ", NamesText(layers), "\n");
   }
   return lines;

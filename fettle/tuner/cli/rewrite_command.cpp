@@ -11,6 +11,7 @@
 #include "fettle/network/onnx/export.h"
 #include "fettle/network/onnx/import.h"
 #include "fettle/network/saliency.h"
+#include "fettle/network/variants/channel_origins.h"
 #include "fettle/network/variants/decisions.h"
 #include "fettle/network/variants/prune.h"
 #include "fettle/network/variants/variant_list.h"
@@ -57,6 +58,9 @@ void Declare(Options* options) {
   options->AddValue("saliency", "l1|l2|taylor|fisher",
                     "Of pruning: which channels stay (default l2); taylor and fisher want --data "
                     "with labels.");
+  options->AddValue("fresh", "SEED",
+                    "Draw the weights anew, with batch norms and ReLUs between the factors, for a "
+                    "network that is to be trained or distilled (fettle train).");
   options->AddValue("batch", "N", "The batch, where the file leaves it open (default 1).");
   options->AddValue("threads", "N", "Threads (default 2).");
   options->AddFlag("json", "Prints JSON.");
@@ -84,6 +88,18 @@ std::optional<RewriteData> LoadData(const Options& options, const std::string& s
       LoadDataset(ParseDataSpec(data, DataSplit::kValidation), DataSample{kValidationImages})};
 }
 
+uint64_t FreshSeed(const Options& options, const Variant& variant) {
+  if (variant.AsFactors() == nullptr) {
+    throw Error(ErrorKind::kUsage, Text("--fresh is for variants that rewrite a layer into others, "
+                                        "not for ",
+                                        variant.Text()));
+  }
+  if (options.Has("data")) {
+    throw Error(ErrorKind::kUsage, "--fresh draws weights and --data fits them; give one of them");
+  }
+  return static_cast<uint64_t>(options.GetInteger("fresh", 0, 0, INT64_MAX));
+}
+
 using Saliency = std::function<std::vector<double>(const Graph&, const ChannelGroup&)>;
 
 // `data` must outlive it.
@@ -109,7 +125,7 @@ Outcome Apply(const Variant& variant, const Graph& graph, const std::string& lay
               RewriteOptions options, const std::optional<RewriteData>& data, const Target& target,
               Console& console) {
   Outcome outcome;
-  outcome.weight_error = variant.WeightError(graph, layer);
+  if (!options.fresh_seed) outcome.weight_error = variant.WeightError(graph, layer);
   if (!data) {
     outcome.graph = variant.Rewrite(graph, layer, options);
     return outcome;
@@ -122,11 +138,13 @@ Outcome Apply(const Variant& variant, const Graph& graph, const std::string& lay
   options.calibration = &calibration;
   options.folds_constants = true;
   console.Status("the network is rewritten");
-  const Graph changed = variant.Rewrite(graph, layer, options);
+  const auto [changed, origins] = RewriteTracked(variant, graph, layer, options);
   console.Status("what the layers compute is compared");
-  outcome.data_errors = ReconstructionErrors(graph, changed, data->validation, primitives, target);
+  outcome.data_errors =
+      ReconstructionErrors(graph, changed, data->validation, primitives, target, origins);
   console.Status("the statistics are put right");
-  RepairedNetwork repaired = RepairStatistics(graph, changed, data->train, primitives, target);
+  RepairedNetwork repaired =
+      RepairStatistics(graph, changed, data->train, primitives, target, origins);
   outcome.graph = std::move(repaired.graph);
   outcome.repair = repaired.repair;
   console.ClearStatus();
@@ -185,8 +203,8 @@ int RunRewrite(std::span<const std::string> arguments, Console& console) {
       "Applies one variant by hand (docs/variants.md), and says what the model then costs and how "
       "far what was changed is from what it was. 'fettle inspect' lists what there is to apply, "
       "'fettle evaluate FILE.onnx --data DATA --against MODEL.onnx' what it did to the answers.",
-      {"fettle rewrite models/resnet20.onnx --layer stage3.block1.shortcut.conv --variant "
-       "'svd(rank=8)' --data fashion-mnist --out svd.onnx",
+      {"fettle rewrite models/resnet20.onnx --layer stage3.block2.conv1 --variant "
+       "'tucker2(r3=16,r4=16)' --data fashion-mnist --out tucker2.onnx",
        "fettle rewrite models/resnet20.onnx --layer stage1.block1.conv1 --variant "
        "'prune(keep=0.5)' --data fashion-mnist --saliency taylor --out pruned.onnx"});
   Declare(&options);
@@ -207,6 +225,8 @@ int RunRewrite(std::span<const std::string> arguments, Console& console) {
     throw Error(ErrorKind::kUsage,
                 Text("--saliency is for prune(keep=F), not for ", variant->Text()));
   }
+  RewriteOptions how;
+  if (options.Has("fresh")) how.fresh_seed = FreshSeed(options, *variant);
   const Target target = HostTarget(static_cast<int>(options.GetInteger("threads", 2, 1, 1024)));
   ImportOptions import;
   import.batch = options.GetInteger("batch", 1, 1, 1 << 20);
@@ -216,7 +236,6 @@ int RunRewrite(std::span<const std::string> arguments, Console& console) {
   // Whether it can be done at all is told before any data is read.
   variant->Rewrite(graph, layer, {.shapes_only = true});
   const std::optional<RewriteData> data = LoadData(options, saliency);
-  RewriteOptions how;
   how.saliency = SaliencyOf(saliency, data, target);
   Outcome outcome = Apply(*variant, graph, layer, how, data, target, console);
 

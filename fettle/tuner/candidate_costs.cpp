@@ -1,7 +1,6 @@
 #include "fettle/tuner/candidate_costs.h"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 #include <span>
 
@@ -47,28 +46,23 @@ CandidateCosts::CandidateCosts(const TuningSpace& space, CostStore* store,
 
 std::vector<LayerSpec> CandidateCosts::LayersToMeasure() const {
   SpecCollector collector;
-  Candidate candidate = space_.space().Original();
-  const auto add = [&] { collector.Add(Lower(space_.Build(candidate))); };
-  add();
-  const std::vector<TuningDecision>& decisions = space_.decisions();
-  std::vector<size_t> widths;
-  for (size_t i = 0; i < decisions.size(); ++i) {
-    if (decisions[i].kind == TuningDecision::Kind::kWidth) widths.push_back(i);
-  }
-  const auto each_option = [&](size_t decision, const std::function<void()>& visit) {
-    for (int option = 1; option < space_.space().decisions()[decision].num_options; ++option) {
-      candidate.options[decision] = option;
-      visit();
-    }
-    candidate.options[decision] = 0;
-  };
-  for (const size_t i : widths) each_option(i, add);
-  for (size_t a = 0; a < widths.size(); ++a) {
-    for (size_t b = a + 1; b < widths.size(); ++b) {
-      if (!space_.Meet(widths[a], widths[b])) continue;
-      each_option(widths[a], [&] { each_option(widths[b], add); });
+  collector.Add(Lower(space_.original()));
+  for (const auto kind : {TuningDecision::Kind::kWidth, TuningDecision::Kind::kVariant}) {
+    for (size_t i = 0; i < space_.decisions().size(); ++i) {
+      if (space_.decisions()[i].kind != kind) continue;
+      for (int option = 1; option < space_.space().decisions()[i].num_options; ++option) {
+        Candidate single = space_.space().Original();
+        single.options[i] = option;
+        collector.Add(Lower(space_.Shapes(single)));
+      }
     }
   }
+  return collector.Take();
+}
+
+std::vector<LayerSpec> CandidateCosts::LayersOf(const Candidate& candidate) const {
+  SpecCollector collector;
+  collector.Add(Lower(space_.Shapes(candidate)));
   return collector.Take();
 }
 
@@ -104,9 +98,10 @@ Selection CandidateCosts::Select(const LayerGraph& graph,
   }
   std::vector<std::vector<DType>> allowed = AllowedPrecisions(graph, {DType::kF32}, free);
   for (size_t i = 0; i < graph.layers.size(); ++i) {
-    const auto found = precisions.find(graph.layers[i].name);
-    if (found != precisions.end() && CanHavePrecision(graph.layers[i].spec, found->second)) {
-      allowed[i] = {found->second};
+    const DType* const precision = EntryOfLayer(precisions, graph.layers[i].name);
+    if (precision != nullptr && MacsOf(graph.layers[i].spec) > 0 &&
+        CanHavePrecision(graph.layers[i].spec, *precision)) {
+      allowed[i] = {*precision};
     }
   }
   return SelectPrimitives(graph, allowed, catalog_, store_->costs(), *reorders_);
@@ -118,7 +113,7 @@ Plan CandidateCosts::PlanOf(const LayerGraph& graph, const Selection& selection)
 }
 
 CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) const {
-  const LayerGraph graph = Lower(space_.Build(candidate));
+  const LayerGraph graph = Lower(space_.Shapes(candidate));
   const Selection selection = Select(graph, space_.Precisions(candidate));
   const Plan plan = PlanOf(graph, selection);
   std::vector<size_t> workspaces;
@@ -138,7 +133,7 @@ CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) c
 }
 
 double CandidateCosts::PredictedMs(const Candidate& candidate) const {
-  return Select(Lower(space_.Build(candidate)), space_.Precisions(candidate)).predicted_ms;
+  return Select(Lower(space_.Shapes(candidate)), space_.Precisions(candidate)).predicted_ms;
 }
 
 }  // namespace fettle

@@ -19,10 +19,12 @@ class CandidateCosts {
   // All outlive it.
   CandidateCosts(const TuningSpace& space, CostStore* store, ImplementationCatalog* catalog);
 
-  // The layers whose measurements decide the space: of each decision's options alone, and of every
-  // pair of widths that meet in a layer; both precisions of each. In a fixed order, those of the
-  // original network first.
+  // The layers of each structural change alone, both precisions of each: what single changes cost
+  // is measured before anything is searched. In a fixed order, those of the original network first.
   std::vector<LayerSpec> LayersToMeasure() const;
+
+  // Of one candidate, likewise: what a search asks for once it finds the candidate promising.
+  std::vector<LayerSpec> LayersOf(const Candidate& candidate) const;
 
   // The reorders that the costs of all others are predicted from: between all forms, of a small, a
   // middling and a large tensor of the network.

@@ -71,7 +71,7 @@ std::map<std::string, double> CandidatePicker::CorrectedSensitivities() const {
   return corrected;
 }
 
-std::vector<PredictedCandidate> CandidatePicker::Search() {
+std::vector<PredictedCandidate> CandidatePicker::Front() {
   CandidateSearchOptions options;
   options.strategy = session_.settings().strategy;
   options.seed = session_.settings().seed;
@@ -92,7 +92,7 @@ std::vector<PredictedCandidate> CandidatePicker::Search() {
 
 std::vector<PredictedCandidate> CandidatePicker::Picks(size_t most) {
   const std::vector<Objective>& objectives = session_.settings().objectives;
-  std::vector<PredictedCandidate> front = Search();
+  std::vector<PredictedCandidate> front = Front();
   if (!Contains(objectives, Objective::kMemory)) front = DropIndistinct(front);
   std::vector<PredictedCandidate> picks = SpreadOver(front, most);
   AddSmallest(front, objectives, &picks);

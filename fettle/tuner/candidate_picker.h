@@ -19,6 +19,9 @@ class CandidatePicker {
   CandidatePicker(const Session& session, const TuningSpace& space, const CandidateCosts& costs,
                   int64_t num_classes, TuneObserver* observer);
 
+  // The predicted front as it is now, fastest first.
+  std::vector<PredictedCandidate> Front();
+
   // Up to so many, spread over the front, slowest first; without those verified.
   std::vector<PredictedCandidate> Picks(size_t most);
 
@@ -36,7 +39,6 @@ class CandidatePicker {
  private:
   bool IsVerified(const Candidate& candidate) const;
   std::map<std::string, double> CorrectedSensitivities() const;
-  std::vector<PredictedCandidate> Search();
 
   const Session& session_;
   const TuningSpace& space_;

@@ -15,20 +15,23 @@ namespace {
 constexpr size_t kAskedAtOnce = 16;
 
 // Where a search starts: everything as it is, everything in the last precision, and both with all
-// groups narrowed alike.
+// groups narrowed alike, and with all layers rewritten alike.
 std::vector<Candidate> InitialCandidates(const TuningSpace& space) {
+  constexpr int kSteps = 8;
   std::vector<Candidate> initial;
   const std::vector<TuningDecision>& decisions = space.decisions();
-  for (int narrower = 0; narrower < 8; ++narrower) {
-    for (const bool is_low_precision : {false, true}) {
-      Candidate candidate = space.space().Original();
-      for (size_t i = 0; i < decisions.size(); ++i) {
-        const int last = space.space().decisions()[i].num_options - 1;
-        const bool is_width = decisions[i].kind == TuningDecision::Kind::kWidth;
-        candidate.options[i] = is_width ? std::min(narrower, last) : (is_low_precision ? last : 0);
-      }
-      if (std::ranges::find(initial, candidate) == initial.end()) {
-        initial.push_back(std::move(candidate));
+  for (const auto kind : {TuningDecision::Kind::kWidth, TuningDecision::Kind::kVariant}) {
+    for (int step = 0; step < kSteps; ++step) {
+      for (const bool is_low_precision : {false, true}) {
+        Candidate candidate = space.space().Original();
+        for (size_t i = 0; i < decisions.size(); ++i) {
+          const int last = space.space().decisions()[i].num_options - 1;
+          const bool is_precision = decisions[i].kind == TuningDecision::Kind::kPrecision;
+          if (decisions[i].kind == kind) candidate.options[i] = std::min(step, last);
+          if (is_precision && is_low_precision) candidate.options[i] = last;
+        }
+        const bool is_new = std::ranges::find(initial, candidate) == initial.end();
+        if (is_new && space.space().IsFeasible(candidate)) initial.push_back(std::move(candidate));
       }
     }
   }

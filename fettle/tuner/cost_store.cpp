@@ -56,7 +56,8 @@ void CostStore::LoadRecords() {
   for (const CostRecord& record : database_->Find(filter)) {
     const MatchQuality quality = QualityOf(record, {record.task, device_.fingerprint});
     if (quality == MatchQuality::kExact) {
-      costs_.Add(record);
+      known_.Add(record);
+      in_database_[record.task.key].push_back(record);
     } else {
       outdated_.insert(record.task.key.text + record.task.implementation);
     }
@@ -81,7 +82,7 @@ CostRecord CostStore::RecordOf(const LayerSpec& spec, const Implementation& impl
 
 bool CostStore::IsComplete(const LayerSpec& spec) const {
   for (const Implementation& implementation : catalog_->Of(spec)) {
-    if (!costs_.IsKnown(spec, implementation)) return false;
+    if (!known_.IsKnown(spec, implementation)) return false;
   }
   return true;
 }
@@ -98,6 +99,7 @@ double CostStore::ReckonedSeconds(const LayerSpec& spec) const {
 
 void CostStore::Require(const LayerSpec& spec) {
   if (!required_.insert(KeyOf(spec)).second) return;
+  for (const CostRecord& record : in_database_[KeyOf(spec)]) costs_.Add(record);
   LayerRequest request;
   request.spec = spec;
   request.threads = catalog_->target().threads;
@@ -118,6 +120,7 @@ void CostStore::Require(const LayerSpec& spec) {
   }
   database_->Insert(records);
   for (const CostRecord& record : records) {
+    known_.Add(record);
     costs_.Add(record);
     if (outdated_.contains(record.task.key.text + record.task.implementation)) {
       ++counts_.remeasured["another version"];

@@ -23,6 +23,9 @@ struct RecordCounts {
 
 // The costs of layers on a device: those that the database holds, and those that it has the worker
 // measure and puts there, each at once, so that a kill loses what is being measured and no more.
+// What the database holds is looked at layer by layer, as they are required, and of no other layer:
+// so what is predicted of the others depends on what was asked for and not on what happened to be
+// measured before, and a session run again asks for the same.
 class CostStore {
  public:
   // All outlive it. `device` describes the worker's; `who` is recorded with what is measured.
@@ -31,11 +34,12 @@ class CostStore {
 
   // Makes sure that every implementation of the layer has been measured, now or before.
   void Require(const LayerSpec& spec);
+  bool IsRequired(const LayerSpec& spec) const { return required_.contains(KeyOf(spec)); }
 
   // Whether Require would measure nothing.
   bool IsComplete(const LayerSpec& spec) const;
 
-  // How long measuring a layer that is complete takes, reckoned from what is known of it: the same
+  // How long measuring a layer that was required takes, reckoned from what is known of it: the same
   // number when it has been measured just now and when it was in the database.
   double ReckonedSeconds(const LayerSpec& spec) const;
 
@@ -53,7 +57,9 @@ class CostStore {
   ImplementationCatalog* catalog_;
   Description device_;
   std::string who_;
-  MeasuredCosts costs_;
+  std::map<LayerKey, std::vector<CostRecord>> in_database_;
+  MeasuredCosts known_;  // all of them
+  MeasuredCosts costs_;  // of the layers required
   RecordCounts counts_;
   std::set<LayerKey> required_;
   std::set<std::string> outdated_;  // layer and implementation, measured with other versions only

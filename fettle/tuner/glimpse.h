@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "fettle/core/target.h"
@@ -19,5 +20,9 @@ double ReckonedTrainingMacsPerSecond(const Target& target);
 // that is reckoned at more than their share of the budget, and none below 4.
 int64_t GlimpseSteps(int64_t macs_an_image, int64_t glimpses, double budget_seconds,
                      double macs_per_second);
+
+// How many rewritten layers may be looked at, so that glimpses of them and of as many widths again
+// get enough steps; a few at the least.
+size_t MostVariants(int64_t macs_an_image, double budget_seconds, double macs_per_second);
 
 }  // namespace fettle

@@ -51,6 +51,7 @@ Json ToJson(const SessionSettings& settings) {
           {"batch", settings.batch},
           {"seed", settings.seed},
           {"strategy", settings.strategy},
+          {"space", settings.space},
           {"objectives", ToJson(settings.objectives)},
           {"metric", settings.metric},
           {"preprocessing", PreprocessingOf(settings)},
@@ -75,6 +76,7 @@ SessionSettings SettingsFrom(const std::filesystem::path& file) {
     settings.batch = json.at("batch").get<int64_t>();
     settings.seed = json.at("seed").get<uint64_t>();
     settings.strategy = json.at("strategy").get<std::string>();
+    settings.space = json.value("space", "");
     settings.objectives = ObjectivesFrom(json);
     settings.metric = json.value("metric", settings.metric);
     if (json.contains("preprocessing") && json.at("preprocessing").is_object()) {

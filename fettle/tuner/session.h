@@ -24,6 +24,7 @@ struct SessionSettings {
   int64_t batch = 1;
   uint64_t seed = 1;
   std::string strategy;
+  std::string space;  // TuningSpace::Fingerprint; empty in sessions of before it was kept
   std::vector<Objective> objectives = {Objective::kLatency, Objective::kAccuracy};
   std::string metric = "top1";  // what accuracy is; "agreement" (with the original) without labels
   std::string preprocessing;    // PreprocessingJson; empty in sessions of before it was kept

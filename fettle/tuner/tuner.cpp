@@ -13,6 +13,8 @@
 namespace fettle {
 namespace {
 
+constexpr double kSinglesShare = 0.25;  // of the budget, to measure the layers of single changes
+constexpr int kMostRounds = 4;          // of search, to find layers worth measuring
 constexpr double kFarOff = 1.5;     // times its share is the most that a step takes by the clock
 constexpr size_t kMostPoints = 24;  // picked at once
 constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
@@ -68,6 +70,7 @@ void Tuner::Run() {
                          FixedText(100 * point.accuracy.value, 2), " % (validation)"));
   }
   MeasureSensitivities();
+  MeasurePromising();
   VerifyAll();
   Finish();
 }
@@ -86,35 +89,61 @@ void Tuner::Profile() {
   std::vector<LayerSpec> specs = costs_.ReordersToMeasure();
   const std::vector<LayerSpec> layers = costs_.LayersToMeasure();
   specs.insert(specs.end(), layers.begin(), layers.end());
-  // The time is reckoned, not taken, and as if nothing were known yet: so the same session run
-  // again ends at the same layer. The clock has its say only where the reckoning is far off.
-  const double most_seconds = kProfileShare * session_->settings().budget_seconds;
-  size_t done = 0, measured = 0;
-  double reckoned = 0;
   const double started = Elapsed();
+  const LayersMeasured done = MeasureLayers(specs, kSinglesShare, "profile");
+  observer_->Note(Text("profile: ", done.known, " of ", specs.size(), " layers are known, ",
+                       done.now, " measured now, in ", FixedText(Elapsed() - started, 0), " s",
+                       done.known < specs.size() ? "; the cost of the others is predicted" : ""));
+}
+
+// The time is reckoned, not taken, and as if nothing were known yet: so the same session run again
+// ends at the same layer. The clock has its say only where the reckoning is far off.
+Tuner::LayersMeasured Tuner::MeasureLayers(const std::vector<LayerSpec>& specs, double share,
+                                           const std::string& what) {
+  const double budget = session_->settings().budget_seconds;
+  const double started = Elapsed();
+  LayersMeasured done;
   for (const LayerSpec& spec : specs) {
     observer_->StopIfAsked();
-    const bool is_far_off =
-        !store_->IsComplete(spec) && Elapsed() - started > kFarOff * most_seconds;
-    if (reckoned > most_seconds || is_far_off) {
-      observer_->Note(Text("profile: ", done, " of ", specs.size(), " layers are known, ", measured,
-                           " measured now, in ", FixedText(Elapsed() - started, 0),
-                           " s; their measuring is reckoned at ", FixedText(reckoned, 0), " s, ",
-                           FixedText(100 * kProfileShare, 0),
-                           " % of the budget are for it; the cost of the others is predicted"));
-      return;
+    const bool is_known = store_->IsComplete(spec);
+    const bool is_far_off = !is_known && Elapsed() - started > kFarOff * share * budget;
+    if (reckoned_seconds_ > share * budget || is_far_off) break;
+    if (!store_->IsRequired(spec)) {
+      store_->Require(spec);
+      reckoned_seconds_ += store_->ReckonedSeconds(spec);
+      if (!is_known) ++done.now;
     }
-    if (!store_->IsComplete(spec)) ++measured;
-    store_->Require(spec);
-    reckoned += store_->ReckonedSeconds(spec);
-    ++done;
-    const double left = measured == 0 ? 0
-                                      : (Elapsed() - started) / static_cast<double>(done) *
-                                            static_cast<double>(specs.size() - done);
-    observer_->Status(Text("profile: layer ", done, " of ", specs.size(), ", ", measured,
+    ++done.known;
+    const double left = done.now == 0 ? 0
+                                      : (Elapsed() - started) / static_cast<double>(done.known) *
+                                            static_cast<double>(specs.size() - done.known);
+    observer_->Status(Text(what, ": layer ", done.known, " of ", specs.size(), ", ", done.now,
                            " measured now, about ", FixedText(left, 0), " s left"));
   }
-  observer_->Note(Text("profile: ", specs.size(), " layers known, ", measured, " measured now, in ",
+  return done;
+}
+
+void Tuner::MeasurePromising() {
+  const double started = Elapsed();
+  size_t asked = 0, measured = 0;
+  int round = 0;
+  for (; round < kMostRounds; ++round) {
+    std::vector<LayerSpec> specs;
+    for (const PredictedCandidate& candidate : picker_.Front()) {
+      for (LayerSpec& spec : costs_.LayersOf(candidate.candidate)) {
+        const bool is_new =
+            !store_->IsRequired(spec) && std::ranges::find(specs, spec) == specs.end();
+        if (is_new) specs.push_back(std::move(spec));
+      }
+    }
+    if (specs.empty()) break;
+    const LayersMeasured done = MeasureLayers(specs, kProfileShare, "promising");
+    asked += done.known;
+    measured += done.now;
+    if (done.known < specs.size()) break;
+  }
+  observer_->Note(Text("promising candidates: ", asked, " more layers are known, ", measured,
+                       " measured now, in ", round + 1, " rounds of search, ",
                        FixedText(Elapsed() - started, 0), " s"));
 }
 
@@ -122,7 +151,7 @@ int64_t Tuner::GlimpseStepsOfSession() const {
   if (session_->sensitivity_steps()) return *session_->sensitivity_steps();
   int64_t glimpses = 0;
   for (size_t i = 0; i < space_.decisions().size(); ++i) {
-    if (space_.decisions()[i].kind != TuningDecision::Kind::kWidth) continue;
+    if (space_.decisions()[i].kind == TuningDecision::Kind::kPrecision) continue;
     glimpses += space_.space().decisions()[i].num_options - 1;
   }
   const Graph& network = space_.original();

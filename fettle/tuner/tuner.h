@@ -13,11 +13,13 @@ namespace fettle {
 
 // A tuning session, from what it finds in its folder to the end of its budget:
 //
-//   1. profile      the layers that decide the space are measured, those not in the database yet:
-//                   as many as kProfileShare of the budget would do if none were known
-//   2. sensitivity  what each single change does to the loss on calibration images, a narrower
-//                   network trained for a few steps first
-//   3. search       predicted latency (primitives solved for each candidate) against predicted loss
+//   1. profile      the layers of each single change are measured, those not in the database yet:
+//                   as many as a quarter of the budget would do if none were known
+//   2. sensitivity  what each single change does to the loss on calibration images, a changed
+//                   structure trained for a few steps first
+//   3. search       predicted latency (primitives solved for each candidate) against predicted
+//                   loss; the layers that candidates of the predicted front need are measured, and
+//                   the search is made again, until none is left or kProfileShare of the budget is
 //   4. verify       candidates spread over the predicted front are built, recovered, measured from
 //                   end to end and evaluated, the wide ones first, so that the narrow ones start
 //                   from trained weights; what is on the front, or near it, is then trained
@@ -40,7 +42,15 @@ class Tuner {
  private:
   double Elapsed() const;
   double Left() const { return session_->settings().budget_seconds - Elapsed(); }
+  struct LayersMeasured {
+    size_t known = 0, now = 0;  // of the layers asked for, in their order; measured for it
+  };
+  // As many as bring what is reckoned for all so far to that share of the budget.
+  LayersMeasured MeasureLayers(const std::vector<LayerSpec>& specs, double share,
+                               const std::string& what);
   void Profile();
+  // What the predicted front needs and single changes do not.
+  void MeasurePromising();
   void MeasureSensitivities();
   // Of each single change, after so many steps of recovery, unless the session knows it. False
   // where the glimpses took far longer than reckoned; then they are given up.
@@ -75,6 +85,7 @@ class Tuner {
   TuneObserver* observer_;
   CandidatePicker picker_;
   std::chrono::steady_clock::time_point begin_;
+  double reckoned_seconds_ = 0;   // of measuring layers
   double overhead_seconds_ = 4;   // of a verification beside its recovery, as measured
   double deepening_seconds_ = 0;  // kept for it while the picks are verified
 };

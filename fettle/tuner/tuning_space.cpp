@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <cassert>
-#include <set>
+#include <sstream>
 
 #include "fettle/core/error.h"
+#include "fettle/core/fnv1a.h"
 #include "fettle/deploy/lower.h"
+#include "fettle/network/macs.h"
 #include "fettle/network/saliency.h"
+#include "fettle/network/variants/factor_variant.h"
 #include "fettle/network/variants/prune.h"
+#include "fettle/network/variants/variant_list.h"
 #include "fettle/runtime/precision.h"
 
 namespace fettle {
@@ -29,15 +33,27 @@ std::vector<int64_t> WidthsOf(const ChannelGroup& group, const TuningSpaceOption
   return widths;
 }
 
-const ChannelGroup& GroupNamed(const std::vector<ChannelGroup>& groups, const std::string& name,
-                               size_t* index) {
-  for (size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i].name == name) {
-      *index = i;
-      return groups[i];
-    }
+const ChannelGroup* FindGroup(const std::vector<ChannelGroup>& groups, const std::string& name) {
+  const auto found = std::ranges::find(groups, name, &ChannelGroup::name);
+  return found == groups.end() ? nullptr : &*found;
+}
+
+const ChannelGroup& GroupNamed(const std::vector<ChannelGroup>& groups, const std::string& name) {
+  const ChannelGroup* const group = FindGroup(groups, name);
+  if (group == nullptr) {
+    throw Error(ErrorKind::kInternal, Text("channel group '", name, "' is gone"));
   }
-  throw Error(ErrorKind::kInternal, Text("channel group '", name, "' is gone"));
+  return *group;
+}
+
+int64_t ParametersOf(const std::vector<FactorShape>& shapes) {
+  int64_t parameters = 0;
+  for (const FactorShape& shape : shapes) parameters += shape.parameters();
+  return parameters;
+}
+
+FactorShape WholeOf(const WeightedLayer& layer) {
+  return {layer.outputs, layer.inputs, layer.groups, layer.window};
 }
 
 }  // namespace
@@ -45,15 +61,48 @@ const ChannelGroup& GroupNamed(const std::vector<ChannelGroup>& groups, const st
 TuningSpace::TuningSpace(Graph original, const TuningSpaceOptions& options)
     : original_(std::move(original)), groups_(FindChannelGroups(original_).groups) {
   std::vector<Decision> decisions;
+  AddWidths(options, &decisions);
+  AddVariants(options, &decisions);
+  AddPrecisions(options, &decisions);
+  DesignRules rules;
+  rules.is_feasible = [this](const Candidate& candidate) {
+    return VariantsAtFault(candidate).empty();
+  };
+  rules.repair = [this](Candidate* candidate) {
+    for (const size_t decision : VariantsAtFault(*candidate)) candidate->options[decision] = 0;
+  };
+  space_ = std::make_unique<DesignSpace>(std::move(decisions), std::move(rules));
+}
+
+void TuningSpace::AddWidths(const TuningSpaceOptions& options, std::vector<Decision>* decisions) {
   for (const ChannelGroup& group : groups_) {
     TuningDecision decision;
     decision.layer = group.name;
     decision.kept = WidthsOf(group, options);
     if (decision.kept.size() < 2) continue;
-    decisions.push_back(
-        {decisions.size(), "width of " + group.name, static_cast<int>(decision.kept.size()), true});
+    decisions->push_back({decisions->size(), "width of " + group.name,
+                          static_cast<int>(decision.kept.size()), true});
     decisions_.push_back(std::move(decision));
   }
+}
+
+void TuningSpace::AddVariants(const TuningSpaceOptions& options, std::vector<Decision>* decisions) {
+  for (const VariantOffer& offer : options.variants) {
+    if (offer.variants.empty()) continue;
+    TuningDecision decision;
+    decision.kind = TuningDecision::Kind::kVariant;
+    decision.layer = offer.layer;
+    decision.variants = {""};
+    decision.variants.insert(decision.variants.end(), offer.variants.begin(), offer.variants.end());
+    places_[decisions->size()] = PlaceOf(offer);
+    decisions->push_back({decisions->size(), "structure of " + offer.layer,
+                          static_cast<int>(decision.variants.size()), false});
+    decisions_.push_back(std::move(decision));
+  }
+}
+
+void TuningSpace::AddPrecisions(const TuningSpaceOptions& options,
+                                std::vector<Decision>* decisions) {
   for (const Layer& layer : Lower(original_).layers) {
     if (MacsOf(layer.spec) == 0) continue;
     TuningDecision decision;
@@ -63,30 +112,138 @@ TuningSpace::TuningSpace(Graph original, const TuningSpaceOptions& options)
       if (CanHavePrecision(layer.spec, dtype)) decision.precisions.push_back(dtype);
     }
     if (decision.precisions.size() < 2) continue;
-    decisions.push_back({decisions.size(), "precision of " + layer.name,
-                         static_cast<int>(decision.precisions.size()), false});
+    decisions->push_back({decisions->size(), "precision of " + layer.name,
+                          static_cast<int>(decision.precisions.size()), false});
     decisions_.push_back(std::move(decision));
   }
-  space_ = std::make_unique<DesignSpace>(std::move(decisions));
+}
+
+TuningSpace::VariantPlace TuningSpace::PlaceOf(const VariantOffer& offer) const {
+  VariantPlace place;
+  place.variants.push_back(nullptr);
+  for (const std::string& text : offer.variants) place.variants.push_back(ParseVariant(text));
+  const std::vector<WeightedLayer> layers = WeightedLayers(original_);
+  const auto layer = std::ranges::find(layers, offer.layer, &WeightedLayer::name);
+  if (layer == layers.end()) return place;
+  place.layer = *layer;
+  const Node& node = original_.nodes()[static_cast<size_t>(layer->node)];
+  const auto* gemm = std::get_if<Gemm>(&node.op);
+  const bool has_outputs_last =
+      std::holds_alternative<MatMul>(node.op) || (gemm != nullptr && !gemm->transpose_b);
+  for (size_t w = 0; w < decisions_.size(); ++w) {
+    if (decisions_[w].kind != TuningDecision::Kind::kWidth) continue;
+    for (const ChannelSlice& slice : GroupNamed(groups_, decisions_[w].layer).slices) {
+      if (slice.place.value != node.inputs[1]) continue;
+      const int axis = has_outputs_last ? 1 - slice.place.axis : slice.place.axis;
+      place.touches.push_back({w, axis, slice.per_unit});
+    }
+  }
+  return place;
+}
+
+// By the shapes that the layer has once its groups are narrowed.
+bool TuningSpace::Applies(const Candidate& candidate, size_t decision) const {
+  const auto option = static_cast<size_t>(candidate.options[decision]);
+  const VariantPlace& place = places_.at(decision);
+  if (option == 0 || !place.layer) return true;
+  const FactorVariant* const variant = place.variants[option]->AsFactors();
+  if (variant == nullptr) return true;
+  WeightedLayer layer = *place.layer;
+  for (const Touch& touch : place.touches) {
+    const std::vector<int64_t>& kept = decisions_[touch.width].kept;
+    const int64_t removed =
+        (kept[0] - kept[static_cast<size_t>(candidate.options[touch.width])]) * touch.per_unit;
+    (touch.axis == 0 ? layer.outputs : layer.inputs) -= removed;
+    if (touch.axis == 1) layer.input.shape[1] -= removed;
+  }
+  if (!variant->WhyNot(layer).empty()) return false;
+  const std::vector<FactorShape> shapes = variant->Shapes(layer);
+  const std::vector<FactorShape> whole = {WholeOf(layer)};
+  return ParametersOf(shapes) < ParametersOf(whole) || MacsOf(layer, shapes) < MacsOf(layer, whole);
+}
+
+std::vector<size_t> TuningSpace::VariantsAtFault(const Candidate& candidate) const {
+  std::vector<size_t> at_fault;
+  for (const auto& [decision, place] : places_) {
+    if (!Applies(candidate, decision)) at_fault.push_back(decision);
+  }
+  return at_fault;
+}
+
+std::string TuningSpace::Fingerprint() const {
+  Fnv1a hash;
+  for (const TuningDecision& decision : decisions_) {
+    hash.AddBytes(decision.layer);
+    for (const int64_t kept : decision.kept) hash.AddBytes(Text(" ", kept));
+    for (const std::string& variant : decision.variants) hash.AddBytes(" " + variant);
+    for (const DType dtype : decision.precisions) hash.AddBytes(Text(" ", NameOf(dtype)));
+    hash.AddBytes("\n");
+  }
+  std::ostringstream out;
+  out << std::hex << hash.value();
+  return out.str();
 }
 
 Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
-                         const Calibration* calibration) const {
-  const std::vector<ChannelGroup> groups = FindChannelGroups(start).groups;
+                         const Calibration* calibration, const Candidate* of_start) const {
+  RewriteOptions options;
+  options.calibration = calibration;
+  return Build(candidate, start, options, of_start);
+}
+
+Graph TuningSpace::Shapes(const Candidate& candidate) const {
+  RewriteOptions options;
+  options.shapes_only = true;
+  return Build(candidate, original_, options, nullptr);
+}
+
+std::vector<KeptUnits> TuningSpace::KeptFrom(const Candidate& candidate, const Graph& start,
+                                             const std::vector<ChannelGroup>& groups,
+                                             const Candidate* of_start) const {
   std::vector<KeptUnits> kept;
   for (size_t i = 0; i < decisions_.size(); ++i) {
     const TuningDecision& decision = decisions_[i];
     if (decision.kind != TuningDecision::Kind::kWidth) continue;
+    const int before = of_start == nullptr ? 0 : of_start->options[i];
+    if (candidate.options[i] == before) continue;
+    // Of a block that `start` has dropped nothing is left to narrow.
+    if (of_start != nullptr && FindGroup(groups, decision.layer) == nullptr) continue;
+    const ChannelGroup& group = GroupNamed(groups, decision.layer);
     const int64_t count = decision.kept[static_cast<size_t>(candidate.options[i])];
-    if (candidate.options[i] == 0) continue;
-    size_t index = 0;
-    const ChannelGroup& group = GroupNamed(groups, decision.layer, &index);
     assert(group.num_units >= count);
     if (group.num_units == count) continue;
-    kept.push_back({index, MostSalient(MagnitudeSaliency(start, group), count)});
+    kept.push_back({static_cast<size_t>(&group - groups.data()),
+                    MostSalient(MagnitudeSaliency(start, group), count)});
   }
-  if (kept.empty()) return start;
-  return PruneChannels(start, groups, kept, {.folds_constants = true, .calibration = calibration});
+  return kept;
+}
+
+Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
+                         const RewriteOptions& options, const Candidate* of_start) const {
+  assert(of_start == nullptr || CanStartFrom(*of_start, candidate));
+  const std::vector<ChannelGroup> groups = FindChannelGroups(start).groups;
+  const std::vector<KeptUnits> kept = KeptFrom(candidate, start, groups, of_start);
+  Graph graph = start;
+  RewriteOptions of_layers = options;
+  Calibration carried;  // of the graph as it is by then
+  if (options.calibration != nullptr) {
+    carried = *options.calibration;
+    of_layers.calibration = of_layers.carried = &carried;
+  }
+  if (!kept.empty()) {
+    graph = PruneChannels(start, groups, kept,
+                          {.folds_constants = true, .calibration = options.calibration});
+    of_layers.calibration = of_layers.carried = nullptr;
+  }
+  for (const auto& [decision, place] : places_) {
+    const int option = candidate.options[decision];
+    if (option == 0 || (of_start != nullptr && of_start->options[decision] == option)) continue;
+    const std::string& layer = decisions_[decision].layer;
+    const auto& nodes = graph.nodes();
+    if (std::ranges::find(nodes, layer, &Node::name) == nodes.end()) continue;  // dropped
+    graph = place.variants[static_cast<size_t>(option)]->Rewrite(graph, layer, of_layers);
+  }
+  return graph;
 }
 
 std::vector<std::pair<ChannelGroup, int64_t>> TuningSpace::Widths(
@@ -94,8 +251,7 @@ std::vector<std::pair<ChannelGroup, int64_t>> TuningSpace::Widths(
   std::vector<std::pair<ChannelGroup, int64_t>> widths;
   for (size_t i = 0; i < decisions_.size(); ++i) {
     if (decisions_[i].kind != TuningDecision::Kind::kWidth) continue;
-    size_t index = 0;
-    widths.emplace_back(GroupNamed(groups_, decisions_[i].layer, &index),
+    widths.emplace_back(GroupNamed(groups_, decisions_[i].layer),
                         decisions_[i].kept[static_cast<size_t>(candidate.options[i])]);
   }
   return widths;
@@ -111,30 +267,22 @@ std::map<std::string, DType> TuningSpace::Precisions(const Candidate& candidate)
   return precisions;
 }
 
-bool TuningSpace::IsWider(const Candidate& wide, const Candidate& narrow) const {
+bool TuningSpace::CanStartFrom(const Candidate& start, const Candidate& candidate) const {
   for (size_t i = 0; i < decisions_.size(); ++i) {
-    const bool is_width = decisions_[i].kind == TuningDecision::Kind::kWidth;
-    if (is_width && wide.options[i] > narrow.options[i]) return false;
+    const int before = start.options[i], after = candidate.options[i];
+    if (decisions_[i].kind == TuningDecision::Kind::kWidth && before > after) return false;
+    if (decisions_[i].kind != TuningDecision::Kind::kVariant || before == 0) continue;
+    if (before != after) return false;
+    const auto is_narrowed = [&](const Touch& touch) {
+      return start.options[touch.width] != candidate.options[touch.width];
+    };
+    if (std::ranges::any_of(places_.at(i).touches, is_narrowed)) return false;
   }
   return true;
 }
 
-bool TuningSpace::HasSameWidths(const Candidate& a, const Candidate& b) const {
-  return IsWider(a, b) && IsWider(b, a);
-}
-
-bool TuningSpace::Meet(size_t a, size_t b) const {
-  const auto constants = [&](size_t decision) {
-    std::set<ValueId> ids;
-    size_t index = 0;
-    for (const ChannelSlice& slice :
-         GroupNamed(groups_, decisions_[decision].layer, &index).slices) {
-      if (original_.IsConstant(slice.place.value)) ids.insert(slice.place.value);
-    }
-    return ids;
-  };
-  const std::set<ValueId> of_a = constants(a), of_b = constants(b);
-  return std::ranges::any_of(of_a, [&](ValueId id) { return of_b.contains(id); });
+bool TuningSpace::HasSameStructure(const Candidate& a, const Candidate& b) const {
+  return CanStartFrom(a, b) && CanStartFrom(b, a);
 }
 
 std::vector<TuningSpace::Change> TuningSpace::Changes(const Candidate& candidate) const {
@@ -143,14 +291,19 @@ std::vector<TuningSpace::Change> TuningSpace::Changes(const Candidate& candidate
     const auto option = static_cast<size_t>(candidate.options[i]);
     if (option == 0) continue;
     const TuningDecision& decision = decisions_[i];
-    if (decision.kind == TuningDecision::Kind::kPrecision) {
-      changes.push_back({decision.layer, "", std::string(NameOf(decision.precisions[option]))});
-      continue;
+    switch (decision.kind) {
+      case TuningDecision::Kind::kPrecision:
+        changes.push_back({decision.layer, "", std::string(NameOf(decision.precisions[option]))});
+        break;
+      case TuningDecision::Kind::kVariant:
+        changes.push_back({decision.layer, decision.variants[option], ""});
+        break;
+      case TuningDecision::Kind::kWidth: {
+        const ChannelGroup& group = GroupNamed(groups_, decision.layer);
+        changes.push_back(
+            {decision.layer, PruneVariant::Keeping(decision.kept[option], group).Text(), ""});
+      }
     }
-    size_t index = 0;
-    const ChannelGroup& group = GroupNamed(groups_, decision.layer, &index);
-    changes.push_back(
-        {decision.layer, PruneVariant::Keeping(decision.kept[option], group).Text(), ""});
   }
   return changes;
 }

@@ -11,6 +11,7 @@
 #include "fettle/network/onnx/import.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/training/data/data_sample.h"
 #include "fettle/training/evaluation/calibrate.h"
 #include "fettle/tuner/fixed_text.h"
 #include "fettle/tuner/plan_bench.h"
@@ -183,24 +184,27 @@ Graph Verifier::GraphOf(const VerifiedPoint& point) const {
   return ImportOnnx(session_->FolderOf(point) / "model.onnx", options);
 }
 
-const Calibration& Verifier::CalibrationOfOriginal() {
-  if (!calibration_) {
-    observer_->Status("the original's activations are looked at");
-    const Graph& graph = space_.original();
-    calibration_ = Calibrate(graph, ValuesToCalibrate(graph),
-                             SpreadSubset(data_.train, kImagesToCalibrate), primitives_, target_);
-    observer_->StopIfAsked();
-  }
-  return *calibration_;
+const Calibration& Verifier::CalibrationOf(const std::string& id, const Graph& graph) {
+  std::optional<Calibration>& calibration =
+      id == kOriginal ? calibration_of_original_ : calibration_of_start_;
+  if (calibration && id == kOriginal) return *calibration;
+  observer_->Status(Text("the activations of ", id, " are looked at"));
+  calibration = Calibrate(graph, ValuesToCalibrate(graph),
+                          Sampled(data_.train, {kImagesToCalibrate}), primitives_, target_);
+  observer_->StopIfAsked();
+  return *calibration;
 }
 
-// The trained point with the fewest multiplications among those wider than the candidate.
-VerifiedPoint Verifier::NearestWider(const Candidate& candidate) const {
+// The trained point with the fewest multiplications among those that the candidate can be made
+// from.
+VerifiedPoint Verifier::StartFor(const Candidate& candidate) const {
   VerifiedPoint nearest = OriginalPoint();
   int64_t macs = INT64_MAX;
   for (const VerifiedPoint& point : session_->points()) {
     const std::optional<Candidate> other = ParseCandidate(point.candidate);
-    if (!other || !space_.IsWider(*other, candidate) || point.macs >= macs) continue;
+    const bool is_start =
+        other && space_.space().Contains(*other) && space_.CanStartFrom(*other, candidate);
+    if (!is_start || point.macs >= macs) continue;
     nearest = point;
     macs = point.macs;
   }
@@ -250,12 +254,13 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
   point->size_bytes = StoredWeightBytes(plan);
   std::map<std::string, std::string> variants;
   for (const TuningSpace::Change& change : space_.Changes(candidate)) {
-    if (!change.variant.empty()) variants[change.layer] = change.variant;
+    std::string& variant = variants[change.layer];
+    if (!change.variant.empty()) variant.append(variant.empty() ? "" : " ").append(change.variant);
   }
   for (const PlanStep& step : plan.steps) {
     if (MacsOf(step.spec) == 0) continue;
-    const auto variant = variants.find(step.layer);
-    point->changes.push_back({step.layer, variant == variants.end() ? "" : variant->second,
+    const std::string* const variant = EntryOfLayer(variants, step.layer);
+    point->changes.push_back({step.layer, variant == nullptr ? "" : *variant,
                               std::string(NameOf(step.spec.inputs[0].dtype)),
                               step.implementation.name});
   }
@@ -317,13 +322,16 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
                                               const PredictedCandidate& predicted, double seconds) {
   VerifiedPoint point;
   point.id = id;
-  const VerifiedPoint wider = NearestWider(predicted.candidate);
-  point.parent = wider.id;
-  const Graph parent = GraphOf(wider);
-  Graph network = space_.Build(predicted.candidate, parent,
-                               wider.id == kOriginal ? &CalibrationOfOriginal() : nullptr);
-  if (MacsOf(network) < MacsOf(parent))
+  const VerifiedPoint start = StartFor(predicted.candidate);
+  point.parent = start.id;
+  const Candidate of_start =
+      start.id == kOriginal ? space_.space().Original() : ParseCandidate(start.candidate).value();
+  Graph network = GraphOf(start);
+  if (!space_.HasSameStructure(of_start, predicted.candidate)) {
+    network =
+        space_.Build(predicted.candidate, network, &CalibrationOf(start.id, network), &of_start);
     network = RecoverFor(network, seconds, &point.trained_steps);
+  }
   if (!Realise(network, predicted.candidate, &point)) return std::nullopt;
   return point;
 }
@@ -340,8 +348,9 @@ VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
 }
 
 double Verifier::CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps) {
-  Graph network = space_.Build(candidate, space_.original(), &CalibrationOfOriginal());
-  if (glimpse_steps > 0 && MacsOf(network) < MacsOf(space_.original())) {
+  const Graph& original = space_.original();
+  Graph network = space_.Build(candidate, original, &CalibrationOf(kOriginal, original));
+  if (glimpse_steps > 0 && !space_.HasSameStructure(candidate, space_.space().Original())) {
     PrepareRecovery();
     int64_t steps = 0;
     try {

@@ -43,9 +43,9 @@ class Verifier {
   // The model as it is, with the default primitives in f32; written to the session.
   VerifiedPoint VerifyOriginal();
 
-  // A candidate, trained for so many seconds if it is narrower than what it starts from: the
-  // nearest wider point of the session. Not yet added to the session. Nothing where its network
-  // could not be measured; the observer is told why.
+  // A candidate, trained for so many seconds if its structure is another than that of what it
+  // starts from: the nearest point of the session that it can be made from. Not yet added to the
+  // session. Nothing where its network could not be measured; the observer is told why.
   std::optional<VerifiedPoint> Verify(const std::string& id, const PredictedCandidate& candidate,
                                       double seconds);
 
@@ -58,7 +58,7 @@ class Verifier {
   void PrepareRecovery();
 
   // The loss on the calibration images (without labels, the divergence from the original's
-  // probabilities); of a narrower network after a glimpse of a recovery of so many steps
+  // probabilities); of a changed structure after a glimpse of a recovery of so many steps
   // (glimpse.h), with the images in the same order for all, so that they differ by their widths
   // alone. One whose training comes apart is evaluated as it was before.
   double CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps);
@@ -73,9 +73,10 @@ class Verifier {
  private:
   VerifiedPoint OriginalPoint() const;  // the session's, or one with no more than the id
   Graph GraphOf(const VerifiedPoint& point) const;
-  VerifiedPoint NearestWider(const Candidate& candidate) const;
-  // Of training images, made when it is first asked for; takes seconds.
-  const Calibration& CalibrationOfOriginal();
+  VerifiedPoint StartFor(const Candidate& candidate) const;
+  // Of the point's network on training images; takes seconds. The original's is kept, another's
+  // until the next one's.
+  const Calibration& CalibrationOf(const std::string& id, const Graph& graph);
   Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
@@ -110,7 +111,7 @@ class Verifier {
   Recovery recovery_;
   double images_per_second_ = 0;  // of the last training
   int recoveries_ = 0;
-  std::optional<Calibration> calibration_;
+  std::optional<Calibration> calibration_of_original_, calibration_of_start_;
   std::optional<Evaluation> original_on_calibration_, original_on_validation_, original_on_test_;
 };
 

@@ -61,12 +61,6 @@ class Measurements {
   std::map<std::string, double> values_;
 };
 
-Dataset Sampled(const Dataset& dataset, int64_t most) {
-  if (dataset.size() <= most) return dataset;
-  const auto order = Random(kSeed).Permutation(static_cast<size_t>(dataset.size()));
-  return Subset(dataset, {order.begin(), order.begin() + most});
-}
-
 // Widths drawn so that narrow networks are as frequent as wide ones: each candidate has an
 // inclination of its own to narrow a group.
 std::vector<Candidate> DrawCandidates(const TuningSpace& space, size_t count) {
@@ -190,13 +184,13 @@ void Run(const std::vector<std::string>& arguments) {
   const Target target = HostTarget(2);
   const Graph model = ImportOnnx(arguments[0]);
   const Dataset train =
-      Sampled(LoadDataset(ParseDataSpec(arguments[1], DataSplit::kTrain)), kTrainImages);
+      LoadDataset(ParseDataSpec(arguments[1], DataSplit::kTrain), DataSample{kTrainImages, kSeed});
   const Dataset validation = LoadDataset(ParseDataSpec(arguments[1], DataSplit::kValidation));
-  const Dataset calibration = Sampled(validation, kCalibrationImages);
+  const Dataset calibration = Sampled(validation, {kCalibrationImages, kSeed});
   const TuningSpace space(model, {});
   Recovery recovery(space.original(), train, target);
   const Calibration statistics = Calibrate(space.original(), ValuesToCalibrate(space.original()),
-                                           SpreadSubset(train, 512), primitives, target);
+                                           Sampled(train, {512, kSeed}), primitives, target);
   const ProxyContext context = {space, calibration, statistics, &recovery,
                                 12,    kSeed,       primitives, target};
   const auto score = [&](const AccuracyProxy& proxy, const Candidate& candidate) {

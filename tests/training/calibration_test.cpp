@@ -86,13 +86,13 @@ TEST(CalibrationTest, AgreesWithTheInterpreter) {
   const std::vector<ValueId> values = ValuesToCalibrate(graph);
   const Calibration calibration =
       Calibrate(graph, values, dataset, PrimitiveList::All(), HostTarget(2));
-  ASSERT_EQ(calibration.size(), values.size());
+  ASSERT_EQ(calibration.values.size(), values.size());
   ASSERT_EQ(values.size(), 8u);  // inputs and outputs of three convolutions and a product
   const Graph of_batch = WithBatch(graph, kImages);
   const std::vector<Array> inputs = {ToArray(Images(dataset, 0, kImages))};
   for (const auto& [id, array] : InterpretAll(of_batch, inputs)) {
-    const auto found = calibration.find(of_batch.value(id).name);
-    if (found == calibration.end()) continue;
+    const auto found = calibration.values.find(of_batch.value(id).name);
+    if (found == calibration.values.end()) continue;
     SCOPED_TRACE(found->first);
     const ActivationStatistics& statistics = found->second;
     const auto [low, high] = std::ranges::minmax_element(array.values);
@@ -118,6 +118,52 @@ TEST(CalibrationTest, AgreesWithTheInterpreter) {
         EXPECT_NEAR(statistics.covariance[a * channels.size() + b],
                     sum / static_cast<double>(count), 1e-3);
       }
+    }
+  }
+}
+
+// Of so few images every position is looked at.
+TEST(CalibrationTest, PatchesAreWhatKernelsAreMultipliedWith) {
+  constexpr int64_t kImages = 2, kSide = 6, kOut = 3;
+  NetworkBuilder b(7);
+  const ValueId x = b.Relu("relu", b.Convolve("pointwise", b.Input({1, 1, kSide, kSide}), 4,
+                                              {.kernel = 1, .has_bias = true}));
+  b.Classify(b.Convolve("strided", x, 5, {.stride = 2}), 4);
+  const Dataset dataset = ToyDataset(kImages, {1, kSide, kSide}, 3);
+  const Calibration calibration =
+      Calibrate(b.graph, ValuesToCalibrate(b.graph), dataset, PrimitiveList::All(), HostTarget(1));
+  ASSERT_EQ(calibration.patches.size(), 1u);  // 1x1 and products: those of their values
+  const Moments& moments = calibration.patches.at("strided");
+  ASSERT_EQ(moments.size(), 36u);
+  EXPECT_EQ(moments.samples, kImages * kOut * kOut);
+  const Graph of_batch = WithBatch(b.graph, kImages);
+  const std::vector<Array> inputs = {ToArray(Images(dataset, 0, kImages))};
+  const Array input = InterpretAll(of_batch, inputs).at(of_batch.nodes()[2].inputs[0]);
+  std::vector<std::vector<double>> patches;
+  for (int64_t position = 0; position < moments.samples; ++position) {
+    std::vector<double>& patch = patches.emplace_back();
+    const int64_t n = position / (kOut * kOut), row = position / kOut % kOut,
+                  column = position % kOut;
+    for (int64_t entry = 0; entry < 36; ++entry) {
+      const int64_t c = entry / 9, y = 2 * row + entry / 3 % 3 - 1, x0 = 2 * column + entry % 3 - 1;
+      const bool is_inside = y >= 0 && y < kSide && x0 >= 0 && x0 < kSide;
+      patch.push_back(
+          is_inside ? input.values[static_cast<size_t>(((n * 4 + c) * kSide + y) * kSide + x0)]
+                    : 0);
+    }
+  }
+  const auto mean_of = [&](const auto& value_of) {
+    double sum = 0;
+    for (const std::vector<double>& patch : patches) sum += value_of(patch);
+    return sum / static_cast<double>(patches.size());
+  };
+  for (size_t i = 0; i < 36; ++i) {
+    EXPECT_NEAR(moments.mean[i], mean_of([&](const auto& patch) { return patch[i]; }), 1e-5);
+    for (size_t k = 0; k < 36; ++k) {
+      const double covariance = mean_of([&](const auto& patch) {
+        return (patch[i] - moments.mean[i]) * (patch[k] - moments.mean[k]);
+      });
+      EXPECT_NEAR(moments.covariance[i * 36 + k], covariance, 1e-4);
     }
   }
 }

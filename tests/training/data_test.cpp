@@ -9,6 +9,7 @@
 #include "fettle/core/file.h"
 #include "fettle/training/data/augmentation.h"
 #include "fettle/training/data/dataset_files.h"
+#include "tests/support/fault.h"
 #include "tests/training/toy_dataset.h"
 
 namespace fettle {
@@ -18,13 +19,8 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string FaultOf(const std::string& text) {
-  try {
-    LoadDataset(ParseDataSpec(text, DataSplit::kTrain));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "none";
+std::string LoadingFaultOf(const std::string& text) {
+  return FaultOf([&] { LoadDataset(ParseDataSpec(text, DataSplit::kTrain)); });
 }
 
 TEST(DataSpecTest, Parses) {
@@ -45,31 +41,51 @@ TEST(DataSpecTest, Parses) {
   EXPECT_EQ(full.pad, 2);
 }
 
+TEST(DataSampleTest, IsDrawnByASeedAndKeepsItsOrder) {
+  const std::vector<int64_t> drawn = DrawnIndices(100, {10, 3});
+  ASSERT_EQ(drawn.size(), 10u);
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    EXPECT_LT(i == 0 ? -1 : drawn[i - 1], drawn[i]);
+  }
+  EXPECT_LT(drawn.back(), 100);
+  EXPECT_GT(drawn.back(), 50);
+  EXPECT_EQ(drawn, DrawnIndices(100, {10, 3}));
+  EXPECT_NE(drawn, DrawnIndices(100, {10, 4}));
+  EXPECT_THAT(DrawnIndices(3, {10, 3}), ElementsAre(0, 1, 2));
+  EXPECT_TRUE(DrawnIndices(3, {0, 3}).empty());
+  const Dataset whole = ToyDataset(100, {1, 4, 4}, 1), part = Sampled(whole, {10, 3});
+  ASSERT_EQ(part.size(), 10);
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    EXPECT_EQ(part.labels[i], whole.labels[static_cast<size_t>(drawn[i])]);
+  }
+}
+
 TEST(DataSpecTest, NamesWhatIsWrongAndWhatIsKnown) {
-  EXPECT_THAT(FaultOf("imagenet:/x"), AllOf(HasSubstr("'imagenet'"), HasSubstr("cifar10")));
-  EXPECT_THAT(FaultOf(""), HasSubstr("fashion-mnist"));
-  EXPECT_THAT(FaultOf("mnist"), HasSubstr("mnist:FOLDER"));
-  EXPECT_THAT(FaultOf("npz"), HasSubstr("npz:FILE"));
-  EXPECT_THAT(FaultOf("npz:/nowhere/x.npz"), HasSubstr("/nowhere/x.npz"));
-  EXPECT_THAT(FaultOf("images:/nowhere"), HasSubstr("no such folder"));
-  EXPECT_THAT(FaultOf("fashion-mnist?colour=red"),
+  EXPECT_THAT(LoadingFaultOf("imagenet:/x"), AllOf(HasSubstr("'imagenet'"), HasSubstr("cifar10")));
+  EXPECT_THAT(LoadingFaultOf(""), HasSubstr("fashion-mnist"));
+  EXPECT_THAT(LoadingFaultOf("mnist"), HasSubstr("mnist:FOLDER"));
+  EXPECT_THAT(LoadingFaultOf("npz"), HasSubstr("npz:FILE"));
+  EXPECT_THAT(LoadingFaultOf("npz:/nowhere/x.npz"), HasSubstr("/nowhere/x.npz"));
+  EXPECT_THAT(LoadingFaultOf("images:/nowhere"), HasSubstr("no such folder"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?colour=red"),
               AllOf(HasSubstr("'colour'"), HasSubstr("mean, std, scale, split, limit")));
-  EXPECT_THAT(FaultOf("fashion-mnist?resize=32"), HasSubstr("'resize' of fashion-mnist"));
-  EXPECT_THAT(FaultOf("fashion-mnist?labels=coarse"), HasSubstr("cifar100"));
-  EXPECT_THAT(FaultOf("npz:x?crop=32"), HasSubstr("'crop' of npz"));
-  EXPECT_THAT(FaultOf("images:x?labels=coarse"), HasSubstr("cifar100"));
-  EXPECT_THAT(FaultOf("fashion-mnist?scale=1,2"), HasSubstr("one number"));
-  EXPECT_THAT(FaultOf("fashion-mnist?split=all"), AllOf(HasSubstr("'all'"), HasSubstr("train")));
-  EXPECT_THAT(FaultOf("fashion-mnist?limit=0"), HasSubstr("limit"));
-  EXPECT_THAT(FaultOf("fashion-mnist?limit=5x"), HasSubstr("'5x'"));
-  EXPECT_THAT(FaultOf("fashion-mnist?limit=99999999999999999999"), HasSubstr("limit"));
-  EXPECT_THAT(FaultOf("fashion-mnist?mean=a"), HasSubstr("'a'"));
-  EXPECT_THAT(FaultOf("fashion-mnist?mean="), HasSubstr("mean"));
-  EXPECT_THAT(FaultOf("fashion-mnist?mean=nan"), HasSubstr("mean"));
-  EXPECT_THAT(FaultOf("fashion-mnist?std=0"), HasSubstr("std"));
-  EXPECT_THAT(FaultOf("fashion-mnist?pad=-1"), HasSubstr("pad"));
-  EXPECT_THAT(FaultOf("fashion-mnist?pad=5000"), HasSubstr("pad"));
-  EXPECT_THAT(FaultOf("fashion-mnist?mean=1,2"), HasSubstr("2 numbers for 1 channels"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?resize=32"), HasSubstr("'resize' of fashion-mnist"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?labels=coarse"), HasSubstr("cifar100"));
+  EXPECT_THAT(LoadingFaultOf("npz:x?crop=32"), HasSubstr("'crop' of npz"));
+  EXPECT_THAT(LoadingFaultOf("images:x?labels=coarse"), HasSubstr("cifar100"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?scale=1,2"), HasSubstr("one number"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?split=all"),
+              AllOf(HasSubstr("'all'"), HasSubstr("train")));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?limit=0"), HasSubstr("limit"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?limit=5x"), HasSubstr("'5x'"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?limit=99999999999999999999"), HasSubstr("limit"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?mean=a"), HasSubstr("'a'"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?mean="), HasSubstr("mean"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?mean=nan"), HasSubstr("mean"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?std=0"), HasSubstr("std"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?pad=-1"), HasSubstr("pad"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?pad=5000"), HasSubstr("pad"));
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist?mean=1,2"), HasSubstr("2 numbers for 1 channels"));
 }
 
 // A dataset in MNIST's files: 40 images of 2x3, the first pixel of each its number.
@@ -183,7 +199,7 @@ TEST_F(MnistTest, RefusesBadFiles) {
   const std::string images = ReadFile(folder_ / kImages);
   const auto with_images = [&](const std::string& bytes) {
     Write(kImages, bytes);
-    return FaultOf(Data());
+    return LoadingFaultOf(Data());
   };
   EXPECT_EQ(with_images(images), "none");
   for (size_t size = 0; size < images.size(); size += 7) {
@@ -196,14 +212,14 @@ TEST_F(MnistTest, RefusesBadFiles) {
   EXPECT_THAT(with_images(Header({60000, 1000, 70}) + "few"), HasSubstr("too early"));
   EXPECT_THAT(with_images(Header({0, 2, 3})), HasSubstr("0x2x3"));
   std::filesystem::remove(folder_ / kImages);
-  EXPECT_THAT(FaultOf(Data()), AllOf(HasSubstr(kImages), HasSubstr("no such file")));
+  EXPECT_THAT(LoadingFaultOf(Data()), AllOf(HasSubstr(kImages), HasSubstr("no such file")));
 }
 
 TEST_F(MnistTest, RefusesBadLabels) {
   Write(kLabels, Header({39}) + std::string(39, '\0'));
-  EXPECT_THAT(FaultOf(Data()), AllOf(HasSubstr("39 labels"), HasSubstr("40 images")));
+  EXPECT_THAT(LoadingFaultOf(Data()), AllOf(HasSubstr("39 labels"), HasSubstr("40 images")));
   Write(kLabels, Header({40}) + std::string(39, '\0') + '\x0a');
-  EXPECT_THAT(FaultOf(Data()), AllOf(HasSubstr("label 10"), HasSubstr("image 39")));
+  EXPECT_THAT(LoadingFaultOf(Data()), AllOf(HasSubstr("label 10"), HasSubstr("image 39")));
 }
 
 TEST(CifarTest, ReadsItsBatches) {
@@ -223,10 +239,10 @@ TEST(CifarTest, ReadsItsBatches) {
   EXPECT_EQ(dataset.images.values<uint8_t>()[123 * 3072], 123);
   EXPECT_EQ(dataset.images.values<uint8_t>()[123 * 3072 + 1024], 7);
   WriteFileAtomically(folder / "test_batch.bin", batch.substr(0, 5'000'000));
-  EXPECT_THAT(FaultOf(data + "?split=test"), HasSubstr("test_batch.bin"));
+  EXPECT_THAT(LoadingFaultOf(data + "?split=test"), HasSubstr("test_batch.bin"));
   batch[3073] = 10;
   WriteFileAtomically(folder / "test_batch.bin", batch);
-  EXPECT_THAT(FaultOf(data + "?split=test"), HasSubstr("label 10 of image 1"));
+  EXPECT_THAT(LoadingFaultOf(data + "?split=test"), HasSubstr("label 10 of image 1"));
   std::filesystem::remove_all(folder);
 }
 
@@ -260,7 +276,7 @@ TEST(FashionMnistTest, RefusesACutGzip) {
     const std::string bytes = ReadFile(whole / name);
     WriteFileAtomically(folder / name, std::string_view(bytes).substr(0, bytes.size() / 2));
   }
-  EXPECT_THAT(FaultOf("fashion-mnist:" + folder.string() + "?split=test"),
+  EXPECT_THAT(LoadingFaultOf("fashion-mnist:" + folder.string() + "?split=test"),
               HasSubstr("t10k-images-idx3-ubyte.gz"));
   std::filesystem::remove_all(folder);
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fettle/core/error.h"
+#include "fettle/training/evaluation/taylor.h"
 #include "fettle/training/trainer/parameter.h"
 #include "tests/support/network_builder.h"
 #include "tests/training/toy_dataset.h"
@@ -55,16 +57,29 @@ class Oracle {
   // together.
   double Information(const std::vector<std::string>& layers, int64_t channel) {
     double sum = 0;
-    for (int64_t n = 0; n < kImages; ++n) {
-      constexpr double kStep = 1e-5;
-      const double slope =
-          (Loss(layers, n, channel, kStep) - Loss(layers, n, channel, -kStep)) / (2 * kStep);
-      sum += slope * slope;
-    }
+    for (const double slope : Slopes(layers, channel)) sum += slope * slope;
     return sum / (2.0 * kImages);
   }
 
+  // The mean of its magnitude.
+  double Taylor(const std::vector<std::string>& layers, int64_t channel) {
+    double sum = 0;
+    for (const double slope : Slopes(layers, channel)) sum += std::abs(slope);
+    return sum / kImages;
+  }
+
  private:
+  // Of the loss by the gates of each image.
+  std::vector<double> Slopes(const std::vector<std::string>& layers, int64_t channel) {
+    std::vector<double> slopes;
+    for (int64_t n = 0; n < kImages; ++n) {
+      constexpr double kStep = 1e-5;
+      slopes.push_back((Loss(layers, n, channel, kStep) - Loss(layers, n, channel, -kStep)) /
+                       (2 * kStep));
+    }
+    return slopes;
+  }
+
   double Loss(const std::vector<std::string>& layers, int64_t image, int64_t channel, double step) {
     std::vector<Array> constants = constants_;
     for (const std::string& layer : layers) {
@@ -106,6 +121,34 @@ TEST(FisherTest, InformationIsTheSquaredSlopeByCoupledGates) {
           << groups[g].name << ' ' << unit;
     }
   }
+}
+
+TEST(TaylorTest, SaliencyIsTheSlopeByCoupledGates) {
+  const Dataset dataset = ToyDataset(kImages, {1, kSide, kSide}, 1);
+  const Graph graph = Plain();
+  const std::vector<ChannelGroup> groups = FindChannelGroups(graph).groups;
+  const auto saliency = TaylorSaliency(graph, groups, dataset, HostTarget(1));
+  Oracle oracle(dataset);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const std::vector<std::string> layers = groups[g].name == "stem"
+                                                ? std::vector<std::string>{"stem", "outer"}
+                                                : std::vector<std::string>{"inner"};
+    for (int64_t unit = 0; unit < groups[g].num_units; ++unit) {
+      const double expected = oracle.Taylor(layers, unit);
+      EXPECT_GT(expected, 0);
+      EXPECT_NEAR(saliency[g][static_cast<size_t>(unit)], expected, 1e-4 * (1e-2 + expected))
+          << groups[g].name << ' ' << unit;
+    }
+  }
+}
+
+TEST(TaylorTest, WantsLabels) {
+  Dataset dataset = ToyDataset(kImages, {1, kSide, kSide}, 1);
+  dataset.labels.clear();
+  dataset.num_classes = 0;
+  const Graph graph = Plain();
+  EXPECT_THROW(TaylorSaliency(graph, FindChannelGroups(graph).groups, dataset, HostTarget(1)),
+               Error);
 }
 
 TEST(FisherTest, PotentialIsTheSumOverAllLayersButTheLast) {

@@ -13,6 +13,7 @@
 #include "fettle/network/batch.h"
 #include "fettle/primitives/threads.h"
 #include "fettle/training/trainer/network_pass.h"
+#include "tests/support/fault.h"
 #include "tests/support/network_builder.h"
 #include "tests/training/training_interpreter.h"
 
@@ -338,32 +339,29 @@ TEST(NetworkPassTest, BatchNormInBothModes) {
   EXPECT_NEAR(pass.logits()[0], mean_output * value(4) + value(5), 1e-5);
 }
 
-std::string FaultOf(const Graph& graph) {
-  try {
+std::string FaultOfPass(const Graph& graph) {
+  return FaultOf([&] {
     const auto parameters = ParametersOf(graph);
     NetworkPass(graph, &parameters, 2, DType::kF32, HostTarget(1));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "none";
+  });
 }
 
 TEST(NetworkPassTest, NamesTheNodeThatCannotBeTrained) {
-  EXPECT_THAT(
-      FaultOf(Around(4, [](NetworkBuilder* b, ValueId x) { return b->Add("odd", Lrn{}, {x}); })),
-      testing::AllOf(HasSubstr("node 'odd'"), HasSubstr("lrn")));
-  EXPECT_THAT(FaultOf(Around(4,
-                             [](NetworkBuilder* b, ValueId x) {
-                               return b->Add("odd", Binary{BinaryKind::kMul}, {x, x});
-                             })),
+  EXPECT_THAT(FaultOfPass(Around(
+                  4, [](NetworkBuilder* b, ValueId x) { return b->Add("odd", Lrn{}, {x}); })),
+              testing::AllOf(HasSubstr("node 'odd'"), HasSubstr("lrn")));
+  EXPECT_THAT(FaultOfPass(Around(4,
+                                 [](NetworkBuilder* b, ValueId x) {
+                                   return b->Add("odd", Binary{BinaryKind::kMul}, {x, x});
+                                 })),
               HasSubstr("node 'odd'"));
-  EXPECT_THAT(FaultOf(Around(4,
-                             [](NetworkBuilder* b, ValueId x) {
-                               return b->Add("odd", Concat{2}, {x, x});
-                             })),
+  EXPECT_THAT(FaultOfPass(Around(4,
+                                 [](NetworkBuilder* b, ValueId x) {
+                                   return b->Add("odd", Concat{2}, {x, x});
+                                 })),
               HasSubstr("node 'odd'"));
   EXPECT_THAT(
-      FaultOf(
+      FaultOfPass(
           Around(4,
                  [](NetworkBuilder* b, ValueId x) {
                    return b->Add("odd", Binary{BinaryKind::kAdd}, {x, b->Constant("c", {4, 1, 1})});
@@ -374,14 +372,14 @@ TEST(NetworkPassTest, NamesTheNodeThatCannotBeTrained) {
 TEST(NetworkPassTest, RefusesWhatIsNoClassifier) {
   NetworkBuilder image(1);
   image.graph.AddOutput(image.Convolve("conv", image.Input({1, 2, 4, 4}), 3));
-  EXPECT_THAT(FaultOf(image.graph), HasSubstr("[batch, classes]"));
+  EXPECT_THAT(FaultOfPass(image.graph), HasSubstr("[batch, classes]"));
   NetworkBuilder two(1);
   two.Classify(two.Convolve("conv", two.Input({1, 2, 4, 4}), 3));
   two.graph.AddOutput(two.graph.outputs()[0]);
-  EXPECT_THAT(FaultOf(two.graph), HasSubstr("one output"));
+  EXPECT_THAT(FaultOfPass(two.graph), HasSubstr("one output"));
   NetworkBuilder constant(1);
   constant.graph.AddOutput(constant.Relu("relu", constant.Input({1, 3})));
-  EXPECT_THAT(FaultOf(constant.graph), HasSubstr("no weights"));
+  EXPECT_THAT(FaultOfPass(constant.graph), HasSubstr("no weights"));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "fettle/training/data/data_splits.h"
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/training/data/image.h"
+#include "tests/support/fault.h"
 
 namespace fettle {
 namespace {
@@ -86,16 +87,6 @@ std::string JpegOf(const Image& image, J_COLOR_SPACE space, bool is_progressive 
   jpeg_destroy_compress(&encoder);
   free(buffer);
   return bytes;
-}
-
-template <typename Action>
-std::string FaultOf(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "none";
 }
 
 std::string DecodingFaultOf(const std::string& bytes) {

@@ -7,6 +7,7 @@
 
 #include "fettle/core/file.h"
 #include "fettle/tuner/report.h"
+#include "tests/support/fault.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {
@@ -16,14 +17,8 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string FaultOf(const std::string& text) {
-  try {
-    ParseObjectives(text);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    return error.what();
-  }
-  return "none";
+std::string ParsingFaultOf(const std::string& text) {
+  return FaultOf([&] { ParseObjectives(text); }, ErrorKind::kUsage);
 }
 
 TEST(Objective, NamesAreParsed) {
@@ -33,8 +28,8 @@ TEST(Objective, NamesAreParsed) {
               ElementsAre(Objective::kEnergy, Objective::kMemory, Objective::kAccuracy));
   for (const char* wrong : {"", "beauty", "latency,", ",latency", "latency,latency", "Latency",
                             "latency accuracy", "latency,accuracy,"}) {
-    EXPECT_THAT(FaultOf(wrong), AllOf(HasSubstr("latency, accuracy, memory and energy"),
-                                      HasSubstr(Text("--objectives ", wrong))));
+    EXPECT_THAT(ParsingFaultOf(wrong), AllOf(HasSubstr("latency, accuracy, memory and energy"),
+                                             HasSubstr(Text("--objectives ", wrong))));
   }
 }
 

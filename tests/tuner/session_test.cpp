@@ -8,6 +8,7 @@
 
 #include "fettle/core/file.h"
 #include "fettle/tuner/preprocessing_json.h"
+#include "tests/support/fault.h"
 #include "tests/training/toy_dataset.h"
 #include "tests/tuner/sample_session.h"
 
@@ -17,14 +18,8 @@ namespace {
 using testing::HasSubstr;
 
 template <typename Action>
-std::string MessageOf(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
-    return error.what();
-  }
-  return "";
+std::string MessageOf(const Action& action) {
+  return FaultOf(action, ErrorKind::kBadInput);
 }
 
 TEST(Session, KeepsWhatItWasTold) {
@@ -161,7 +156,7 @@ TEST(Session, AnotherPreprocessingIsAnotherSession) {
   EXPECT_THAT(MessageOf([&] { Session::Resume(scratch.path() / "new", other); }),
               HasSubstr("preprocessing"));
   // One of before preprocessing was kept can be resumed.
-  EXPECT_EQ(MessageOf([&] { Session::Resume(scratch.path() / "old", settings); }), "");
+  EXPECT_EQ(MessageOf([&] { Session::Resume(scratch.path() / "old", settings); }), "none");
 }
 
 TEST(Session, SaysWhichLineIsDamaged) {

@@ -2,61 +2,94 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
+#include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
-#include "fettle/core/cholesky.h"
 #include "fettle/network/variants/consumer_weights.h"
+#include "fettle/network/variants/factor.h"
+#include "fettle/network/variants/least_squares.h"
+#include "fettle/network/variants/weighted_layer.h"
 
 namespace fettle {
 namespace {
 
-// The removed channels of a tensor as functions of those that stay.
-struct Prediction {
-  std::vector<size_t> kept, removed;
-  std::vector<double> slopes;   // A, a row for each removed channel
-  std::vector<double> offsets;  // b
+// What is known of a layer's input: moments of vectors of all channels, each with so many taps of
+// the kernel, side by side: all of them (a patch) or one (a position).
+struct KnownInput {
+  const Moments* moments = nullptr;
+  size_t taps = 1;
 };
 
-Prediction Predict(const ActivationStatistics& statistics, const std::vector<int64_t>& stay) {
-  const auto channels = static_cast<size_t>(statistics.channels());
-  Prediction prediction;
-  prediction.kept.assign(stay.begin(), stay.end());
-  for (size_t c = 0; c < channels; ++c) {
-    if (!std::ranges::binary_search(prediction.kept, c)) prediction.removed.push_back(c);
+// A layer's weights in rows that such vectors are multiplied with: one for each output and part of
+// the kernel.
+class WeightRows {
+ public:
+  WeightRows(const ConsumerWeights& layout, size_t taps)
+      : layout_(layout), taps_(taps), parts_(layout.taps / taps) {}
+
+  size_t parts() const { return parts_; }
+
+  // Where the weight lies.
+  size_t Place(size_t row, size_t column) const {
+    return layout_.Place(row / parts_, column / taps_) + row % parts_ * taps_ + column % taps_;
   }
-  const size_t n = prediction.kept.size();
-  const auto covariance = [&](size_t a, size_t b) {
-    return statistics.covariance[a * channels + b];
+
+  Matrix Read() const {
+    Matrix rows(layout_.outputs * parts_, layout_.inputs * taps_);
+    for (size_t r = 0; r < rows.rows(); ++r) {
+      for (size_t c = 0; c < rows.columns(); ++c) rows(r, c) = layout_.values[Place(r, c)];
+    }
+    return rows;
+  }
+
+  // Of all channels, whether they are kept.
+  struct Columns {
+    std::vector<size_t> kept, removed;
   };
-  std::vector<double> of_kept(n * n);
-  double mean_variance = 0;
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t k = 0; k < n; ++k) {
-      of_kept[i * n + k] = covariance(prediction.kept[i], prediction.kept[k]);
+  Columns ColumnsOf(const std::vector<int64_t>& kept_channels) const {
+    Columns columns;
+    for (size_t c = 0; c < layout_.inputs * taps_; ++c) {
+      const bool is_kept =
+          std::ranges::binary_search(kept_channels, static_cast<int64_t>(c / taps_));
+      (is_kept ? columns.kept : columns.removed).push_back(c);
     }
-    mean_variance += of_kept[i * n + i] / static_cast<double>(n);
+    return columns;
   }
-  const double share =
-      1e-3 + static_cast<double>(n) / static_cast<double>(std::max<int64_t>(1, statistics.samples));
-  for (size_t i = 0; i < n; ++i) of_kept[i * n + i] += share * mean_variance;
-  const Cholesky solver(std::move(of_kept), n);
-  prediction.slopes.resize(prediction.removed.size() * n);
-  for (size_t r = 0; r < prediction.removed.size(); ++r) {
-    const std::span<double> slopes(prediction.slopes.data() + r * n, n);
-    double offset = statistics.mean[prediction.removed[r]];
-    // Channels that never change predict nothing.
-    if (mean_variance > 0) {
-      for (size_t k = 0; k < n; ++k) {
-        slopes[k] = covariance(prediction.removed[r], prediction.kept[k]);
-      }
-      solver.Solve(slopes);
-      for (size_t k = 0; k < n; ++k) offset -= slopes[k] * statistics.mean[prediction.kept[k]];
+
+ private:
+  const ConsumerWeights& layout_;
+  size_t taps_, parts_;
+};
+
+Matrix CovarianceBetween(const Moments& moments, const std::vector<size_t>& rows,
+                         const std::vector<size_t>& columns) {
+  Matrix covariance(rows.size(), columns.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double* const row = moments.covariance.data() + rows[i] * moments.size();
+    for (size_t k = 0; k < columns.size(); ++k) covariance(i, k) = row[columns[k]];
+  }
+  return covariance;
+}
+
+// `rows` with nothing in the removed columns and the best in those kept.
+Matrix Refitted(const Matrix& rows, const WeightRows::Columns& columns, const Moments& moments) {
+  Matrix refitted = rows, missed(rows.rows(), columns.removed.size());
+  for (size_t r = 0; r < rows.rows(); ++r) {
+    for (size_t k = 0; k < columns.removed.size(); ++k) {
+      missed(r, k) = std::exchange(refitted(r, columns.removed[k]), 0);
     }
-    prediction.offsets.push_back(offset);
   }
-  return prediction;
+  const Matrix added =
+      LeastSquaresChange(missed, CovarianceBetween(moments, columns.removed, columns.kept),
+                         CovarianceBetween(moments, columns.kept, columns.kept), moments.samples);
+  for (size_t r = 0; r < rows.rows(); ++r) {
+    for (size_t k = 0; k < columns.kept.size(); ++k) {
+      refitted(r, columns.kept[k]) += added(r, k);
+    }
+  }
+  return refitted;
 }
 
 class Reconstruction {
@@ -70,69 +103,55 @@ class Reconstruction {
   }
 
  private:
-  // Null where the node cannot be reconstructed.
-  const ActivationStatistics* StatisticsFor(const Node& node,
-                                            const ConsumerWeights& weights) const {
-    const bool has_own_weights = readers_[static_cast<size_t>(node.inputs[1])].size() == 1;
-    const auto found = calibration_.values.find(graph_.value(node.inputs[0]).name);
-    if (weights.groups != 1 || !has_own_weights || found == calibration_.values.end())
-      return nullptr;
-    const ActivationStatistics& statistics = found->second;
-    const bool is_fit = static_cast<size_t>(statistics.channels()) == weights.inputs &&
-                        statistics.covariance.size() == weights.inputs * weights.inputs;
-    return is_fit ? &statistics : nullptr;
-  }
-
-  const Prediction& PredictionOf(ValueId input, const ActivationStatistics& statistics) {
-    const auto [place, is_new] = predictions_.try_emplace(input);
-    if (is_new) place->second = Predict(statistics, *kept_.Of({input, 1}));
-    return place->second;
+  std::optional<KnownInput> InputOf(int n, const ConsumerWeights& weights) const {
+    const auto layer = AsWeightedLayer(graph_, n);
+    if (const auto* weighted = std::get_if<WeightedLayer>(&layer)) {
+      const Moments* const patches = InputMoments(graph_, *weighted, &calibration_);
+      if (patches != nullptr) return KnownInput{patches, weights.taps};
+    }
+    const ValueId input = graph_.nodes()[static_cast<size_t>(n)].inputs[0];
+    const auto value = calibration_.values.find(graph_.value(input).name);
+    if (value == calibration_.values.end()) return std::nullopt;
+    const Moments& moments = value->second;
+    const bool is_fit = moments.size() == weights.inputs &&
+                        moments.covariance.size() == weights.inputs * weights.inputs;
+    if (!is_fit) return std::nullopt;
+    return KnownInput{&moments, 1};
   }
 
   void Reconstruct(int n) {
     const Node& node = graph_.nodes()[static_cast<size_t>(n)];
-    if (node.inputs.empty() || kept_.Of({node.inputs[0], 1}) == nullptr) return;
+    if (node.inputs.empty()) return;
+    const std::vector<int64_t>* const channels = kept_.Of({node.inputs[0], 1});
+    if (channels == nullptr) return;
     const auto old = ConsumerWeights::Of(graph_, node);
-    if (!old) return;
-    const ActivationStatistics* const statistics = StatisticsFor(node, *old);
-    if (statistics == nullptr) return;
-    const Prediction& prediction = PredictionOf(node.inputs[0], *statistics);
+    const bool has_own_weights =
+        old && old->groups == 1 && readers_[static_cast<size_t>(node.inputs[1])].size() == 1;
+    if (!has_own_weights) return;
+    const std::optional<KnownInput> input = InputOf(n, *old);
+    if (!input) return;
+
+    const WeightRows layout(*old, input->taps);
+    const Matrix rows = layout.Read();
+    const WeightRows::Columns columns = layout.ColumnsOf(*channels);
+    const Matrix refitted = Refitted(rows, columns, *input->moments);
+    const std::vector<double> missed = MissedMeans(rows, refitted, *input->moments);
     auto weights = std::make_shared<Tensor>(*graph_.value(node.inputs[1]).constant);
     std::vector<double> bias(old->outputs);
-    for (size_t t = 0; t < old->outputs; ++t) {
-      bias[t] = old->scale * MoveToKept(prediction, *old, t, weights->values<float>());
+    for (size_t r = 0; r < rows.rows(); ++r) {
+      for (const size_t c : columns.kept) {
+        weights->values<float>()[layout.Place(r, c)] = static_cast<float>(refitted(r, c));
+      }
+      bias[r / layout.parts()] += old->scale * missed[r];
     }
     result_.weights[node.inputs[1]] = std::move(weights);
     result_.biases[n] = std::move(bias);
-  }
-
-  // Moves an output's weights of removed channels to those that stay; answers what is left for the
-  // bias.
-  static double MoveToKept(const Prediction& prediction, const ConsumerWeights& layout,
-                           size_t output, std::span<float> weights) {
-    const size_t n = prediction.kept.size();
-    double bias = 0;
-    std::vector<double> moved(n);
-    for (size_t tap = 0; tap < layout.taps; ++tap) {
-      std::ranges::fill(moved, 0.0);
-      for (size_t r = 0; r < prediction.removed.size(); ++r) {
-        const double weight = weights[layout.Place(output, prediction.removed[r]) + tap];
-        bias += weight * prediction.offsets[r];
-        const double* const slopes = prediction.slopes.data() + r * n;
-        for (size_t k = 0; k < n; ++k) moved[k] += weight * slopes[k];
-      }
-      for (size_t k = 0; k < n; ++k) {
-        weights[layout.Place(output, prediction.kept[k]) + tap] += static_cast<float>(moved[k]);
-      }
-    }
-    return bias;
   }
 
   const Graph& graph_;
   const KeptIndices& kept_;
   const Calibration& calibration_;
   const std::vector<std::vector<int>> readers_;
-  std::map<ValueId, Prediction> predictions_;  // several may read a tensor
   ConsumerReconstruction result_;
 };
 

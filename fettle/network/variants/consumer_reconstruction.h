@@ -14,15 +14,19 @@ struct ConsumerReconstruction {
   BiasCorrections biases;
 };
 
-// Least squares on calibration data: a removed channel is predicted from the channels that stay at
-// the same position, x_r ~ A x_k + b with A = C_rk C_kk^-1 and b = m_r - A m_k, and a consumer's
-// weights for it go by A into those of the others and by b into the bias. For linear layers and
-// 1x1 convolutions that is the least-squares solution for the consumer's outputs (He et al.,
-// "Channel Pruning for Accelerating Very Deep Neural Networks", 2017, section 3.1); for larger
-// kernels it looks at one position at a time: exact in its mean away from a padded border, and no
-// least-squares solution of the sum over the taps (for that, covariances of whole patches would be
-// wanted): it can be worse than constants. C_kk gets a ridge of its mean diagonal times 1e-3 + kept
-// channels / samples.
+// Least squares on calibration data: the weights of the channels that stay become those that bring
+// a consumer's outputs nearest, in the mean square, to what they were (He et al., "Channel Pruning
+// for Accelerating Very Deep Neural Networks", 2017, section 3.1, without its choice of channels),
+//     W C[:, kept] C[kept, kept]^-1,
+// and the bias takes what is missed of the mean. C is the covariance of the patches that the
+// consumer multiplies with a row of its weights W, kept the entries of channels that stay, all taps
+// of them: a tap is made up for by its neighbours too, and the zeros of the padding are in it. On
+// the calibration data no other weights do better but for a small ridge (least_squares.h), and
+// folding constants never does.
+//
+// Where a kernel's patches are not known (they are too long, or it has not two axes), each tap
+// looks at the channels of its own position only: exact in the mean away from a padded border, and
+// no least-squares solution of the sum over the taps, so it can be worse than constants.
 //
 // Of convolutions without groups and of products of matrices by constants, in f32, whose input the
 // calibration knows with its covariance and whose weights nothing else reads; others are not named.

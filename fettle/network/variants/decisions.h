@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "fettle/network/graph.h"
@@ -10,5 +11,8 @@ namespace fettle {
 // Everything that may change in the network: the decisions of every kind of variant, kind by kind,
 // and for each place where one cannot apply the reason. What `inspect` prints and `tune` searches.
 std::vector<NetworkDecision> FindDecisions(const Graph& graph, const DecisionOptions& options = {});
+
+// What the constants of the network take when they are stored in f32.
+int64_t WeightBytes(const Graph& graph);
 
 }  // namespace fettle

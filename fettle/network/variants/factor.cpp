@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cassert>
 #include <memory>
+#include <utility>
 
 #include "fettle/core/error.h"
 #include "fettle/core/shape_inference.h"
 #include "fettle/network/graph_edit.h"
 #include "fettle/network/linalg/decompositions.h"
 #include "fettle/network/macs.h"
+#include "fettle/network/variants/least_squares.h"
 
 namespace fettle {
 namespace {
@@ -26,19 +28,21 @@ struct Kernel {
   }
 };
 
+Kernel AsKernel(const Factor& factor) {
+  return {static_cast<size_t>(factor.shape.outputs),
+          static_cast<size_t>(factor.shape.inputs / factor.shape.groups),
+          static_cast<size_t>(factor.shape.window.kernel[0]),
+          static_cast<size_t>(factor.shape.window.kernel[1]), factor.weights};
+}
+
 // Without groups: zeros for the inputs of other groups.
 Kernel DenseKernel(const Factor& factor) {
   const FactorShape& shape = factor.shape;
-  Kernel dense;
-  dense.outputs = static_cast<size_t>(shape.outputs);
+  Kernel dense = AsKernel(factor);
   dense.inputs = static_cast<size_t>(shape.inputs);
-  dense.height = static_cast<size_t>(shape.window.kernel[0]);
-  dense.width = static_cast<size_t>(shape.window.kernel[1]);
-  const size_t taps = dense.height * dense.width;
-  dense.weights = Matrix(dense.outputs, dense.inputs * taps);
-  const size_t groups = static_cast<size_t>(shape.groups);
-  const size_t outputs_a_group = dense.outputs / groups;
-  const size_t row = static_cast<size_t>(shape.patch());
+  dense.weights = Matrix(dense.outputs, static_cast<size_t>(shape.inputs * shape.taps()));
+  const size_t outputs_a_group = dense.outputs / static_cast<size_t>(shape.groups);
+  const auto row = static_cast<size_t>(shape.patch());
   for (size_t t = 0; t < dense.outputs; ++t) {
     const size_t first = t / outputs_a_group * row;
     std::ranges::copy(factor.weights.row(t),
@@ -47,8 +51,31 @@ Kernel DenseKernel(const Factor& factor) {
   return dense;
 }
 
+// One tap of a factor, by rows of what it reads.
+Matrix TapTimes(const Kernel& factor, size_t groups, size_t i, size_t j, const Matrix& rows) {
+  if (groups == 1) {
+    Matrix tap(factor.outputs, factor.inputs);
+    for (size_t t = 0; t < factor.outputs; ++t) {
+      for (size_t q = 0; q < factor.inputs; ++q) tap(t, q) = factor.At(t, q, i, j);
+    }
+    return Product(tap, rows);
+  }
+  Matrix result(factor.outputs, rows.columns());
+  for (size_t t = 0; t < factor.outputs; ++t) {
+    const size_t first = t / (factor.outputs / groups) * factor.inputs;
+    for (size_t q = 0; q < factor.inputs; ++q) {
+      const double weight = factor.At(t, q, i, j);
+      const std::span<const double> from = rows.row(first + q);
+      const std::span<double> to = result.row(t);
+      for (size_t c = 0; c < from.size(); ++c) to[c] += weight * from[c];
+    }
+  }
+  return result;
+}
+
 // `second` behind `first`.
-Kernel Behind(const Kernel& first, const Kernel& second) {
+Kernel Behind(const Kernel& first, const Factor& factor) {
+  const Kernel second = AsKernel(factor);
   Kernel both;
   both.outputs = second.outputs;
   both.inputs = first.inputs;
@@ -57,12 +84,9 @@ Kernel Behind(const Kernel& first, const Kernel& second) {
   both.weights = Matrix(both.outputs, both.inputs * both.height * both.width);
   for (size_t i = 0; i < second.height; ++i) {
     for (size_t j = 0; j < second.width; ++j) {
-      Matrix tap(second.outputs, second.inputs);
-      for (size_t t = 0; t < second.outputs; ++t) {
-        for (size_t q = 0; q < second.inputs; ++q) tap(t, q) = second.At(t, q, i, j);
-      }
-      const Kernel part{both.outputs, both.inputs, first.height, first.width,
-                        Product(tap, first.weights)};
+      const Kernel part{
+          both.outputs, both.inputs, first.height, first.width,
+          TapTimes(second, static_cast<size_t>(factor.shape.groups), i, j, first.weights)};
       for (size_t t = 0; t < both.outputs; ++t) {
         for (size_t s = 0; s < both.inputs; ++s) {
           for (size_t k = 0; k < first.height; ++k) {
@@ -80,57 +104,61 @@ Kernel Behind(const Kernel& first, const Kernel& second) {
 Kernel Composed(std::span<const Factor> factors) {
   assert(!factors.empty());
   Kernel kernel = DenseKernel(factors[0]);
-  for (const Factor& factor : factors.subspan(1)) kernel = Behind(kernel, DenseKernel(factor));
+  for (const Factor& factor : factors.subspan(1)) kernel = Behind(kernel, factor);
   return kernel;
 }
 
-// What each number of the last factor's input patch is of the layer's: a row for each of its inputs
-// and taps, in the order of its dense rows.
-Matrix Features(std::span<const Factor> before, const FactorShape& last, size_t patch) {
-  if (before.empty()) return Matrix::Identity(patch);
-  const Kernel first = Composed(before);
-  const auto height = static_cast<size_t>(last.window.kernel[0]);
-  const auto width = static_cast<size_t>(last.window.kernel[1]);
-  Kernel features;
-  features.outputs = first.outputs * height * width;
-  features.inputs = first.inputs;
-  features.height = first.height + height - 1;
-  features.width = first.width + width - 1;
-  features.weights = Matrix(features.outputs, features.inputs * features.height * features.width);
-  assert(features.weights.columns() == patch);
-  for (size_t q = 0; q < first.outputs; ++q) {
-    for (size_t tap = 0; tap < height * width; ++tap) {
-      const size_t row = q * height * width + tap, i = tap / width, j = tap % width;
-      for (size_t s = 0; s < first.inputs; ++s) {
-        for (size_t k = 0; k < first.height; ++k) {
-          for (size_t l = 0; l < first.width; ++l) {
-            features.At(row, s, i + k, j + l) = first.At(q, s, k, l);
-          }
+// The numbers of the last factor's input patch as functions of the layer's: F, with a row for each
+// of its inputs and taps, in the order of its dense rows. Each row is one of the factors before it,
+// shifted by the tap; the zeros beside it are not multiplied with.
+class Features {
+ public:
+  Features(std::span<const Factor> before, const FactorShape& last)
+      : first_(Composed(before)),
+        height_(static_cast<size_t>(last.window.kernel[0])),
+        width_(static_cast<size_t>(last.window.kernel[1])) {}
+
+  // F M, for M with a row for each number of the layer's patch.
+  Matrix Times(const Matrix& m) const {
+    const size_t taps = height_ * width_;
+    Matrix product(first_.outputs * taps, m.columns());
+    for (size_t tap = 0; tap < taps; ++tap) {
+      const std::vector<size_t> places = Places(tap / width_, tap % width_);
+      Matrix seen(places.size(), m.columns());
+      for (size_t p = 0; p < places.size(); ++p) {
+        std::ranges::copy(m.row(places[p]), seen.row(p).begin());
+      }
+      const Matrix part = Product(first_.weights, seen);
+      for (size_t q = 0; q < first_.outputs; ++q) {
+        std::ranges::copy(part.row(q), product.row(q * taps + tap).begin());
+      }
+    }
+    return product;
+  }
+
+ private:
+  // Where in the layer's patch the factors before see theirs, behind this tap.
+  std::vector<size_t> Places(size_t i, size_t j) const {
+    const size_t height = first_.height + height_ - 1, width = first_.width + width_ - 1;
+    std::vector<size_t> places;
+    for (size_t s = 0; s < first_.inputs; ++s) {
+      for (size_t k = 0; k < first_.height; ++k) {
+        for (size_t l = 0; l < first_.width; ++l) {
+          places.push_back((s * height + i + k) * width + j + l);
         }
       }
     }
+    return places;
   }
-  return features.weights;
-}
 
-Matrix CovarianceOf(const Moments& moments) {
-  return {moments.size(), moments.size(), moments.covariance};
-}
+  Kernel first_;
+  size_t height_, width_;
+};
 
 Matrix Rows(const Matrix& matrix, size_t first, size_t count) {
   Matrix rows(count, matrix.columns());
   for (size_t r = 0; r < count; ++r) std::ranges::copy(matrix.row(first + r), rows.row(r).begin());
   return rows;
-}
-
-// Adds to the diagonal what little data cannot tell: the mean of it times 1e-6 + n / samples / 100.
-void AddRidge(int64_t samples, Matrix* covariance) {
-  const size_t n = covariance->rows();
-  double mean = 0;
-  for (size_t i = 0; i < n; ++i) mean += (*covariance)(i, i) / static_cast<double>(n);
-  const double share =
-      1e-6 + 0.01 * static_cast<double>(n) / static_cast<double>(std::max<int64_t>(1, samples));
-  for (size_t i = 0; i < n; ++i) (*covariance)(i, i) += share * mean;
 }
 
 double TraceOfProduct(const Matrix& a, const Matrix& b) {  // of a b^T
@@ -170,6 +198,16 @@ FactorShape PointwiseFactor(int64_t outputs, int64_t inputs, int64_t groups) {
   return {outputs, inputs, groups, Window{{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}};
 }
 
+Window WindowAlong(const Window& window, size_t axis) {
+  Window along{{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}};
+  along.kernel[axis] = window.kernel[axis];
+  along.strides[axis] = window.strides[axis];
+  along.dilations[axis] = window.dilations[axis];
+  along.pads_begin[axis] = window.pads_begin[axis];
+  along.pads_end[axis] = window.pads_end[axis];
+  return along;
+}
+
 Matrix ComposedKernel(std::span<const Factor> factors) { return Composed(factors).weights; }
 
 double RelativeError(const Matrix& wanted, const Matrix& got, const Moments* input) {
@@ -188,28 +226,25 @@ void RefitLast(const Matrix& kernel, const Moments& input, std::vector<Factor>* 
   const Matrix missed = kernel - ComposedKernel(*factors);
   Factor& last = factors->back();
   const std::span<const Factor> before(factors->data(), factors->size() - 1);
-  const Matrix features = Features(before, last.shape, input.size());
   // C F^T; without factors before it, C itself.
-  const Matrix covariance = CovarianceOf(input);
-  const Matrix seen = before.empty() ? covariance : ProductWithTransposed(covariance, features);
+  Matrix seen = CovarianceOf(input);
+  Matrix normals;  // F C F^T
+  if (!before.empty()) {
+    const Features features(before, last.shape);
+    seen = features.Times(seen).Transposed();
+    normals = features.Times(seen);
+  }
+  const Matrix& all_normals = before.empty() ? seen : normals;
   const auto groups = static_cast<size_t>(last.shape.groups);
   const size_t outputs = static_cast<size_t>(last.shape.outputs) / groups;
   const auto width = static_cast<size_t>(last.shape.patch());
   for (size_t g = 0; g < groups; ++g) {
     const Matrix of_group = seen.Columns(g * width, width);
-    Matrix normal(width, width);
-    if (before.empty()) {
-      for (size_t i = 0; i < width; ++i) {
-        std::ranges::copy(of_group.row(g * width + i), normal.row(i).begin());
-      }
-    } else {
-      normal = Product(Rows(features, g * width, width), of_group);
-    }
-    AddRidge(input.samples, &normal);
-    const Matrix right = Product(Rows(missed, g * outputs, outputs), of_group);  // [outputs, width]
-    const Matrix added = SolvePositive(normal, right.Transposed());
+    Matrix normal = Rows(all_normals.Columns(g * width, width), g * width, width);
+    const Matrix added = LeastSquaresChange(Rows(missed, g * outputs, outputs), of_group,
+                                            std::move(normal), input.samples);
     for (size_t t = 0; t < outputs; ++t) {
-      for (size_t i = 0; i < width; ++i) last.weights(g * outputs + t, i) += added(i, t);
+      for (size_t i = 0; i < width; ++i) last.weights(g * outputs + t, i) += added(t, i);
     }
   }
 }

@@ -30,6 +30,9 @@ struct FactorShape {
 // 1x1, stride 1.
 FactorShape PointwiseFactor(int64_t outputs, int64_t inputs, int64_t groups = 1);
 
+// What the window does along one axis: one tap, stride 1 and no padding along the other.
+Window WindowAlong(const Window& window, size_t axis);
+
 struct Factor {
   FactorShape shape;
   Matrix weights;  // [outputs, patch], as WeightedLayer's kernel

@@ -25,6 +25,20 @@ std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLa
   return factors;
 }
 
+WeightedLayer FactorVariant::Find(const Graph& graph, std::string_view name) const {
+  WeightedLayer layer = FindWeightedLayer(graph, name);
+  const std::string reason = WhyNot(layer);
+  if (!reason.empty()) throw BadInput("layer '", name, "' cannot take ", Text(), ": ", reason);
+  return layer;
+}
+
+std::optional<double> FactorVariant::WeightError(const Graph& graph, std::string_view name) const {
+  const WeightedLayer layer = Find(graph, name);
+  const Matrix kernel = KernelOf(graph, layer);
+  const std::vector<Factor> factors = Factorise(layer, kernel, nullptr);
+  return RelativeError(kernel, ComposedKernel(factors), nullptr);
+}
+
 Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Matrix& kernel,
                         std::span<const Factor> factors, const Moments* input) {
   std::vector<double> bias = BiasOf(graph, layer);
@@ -37,9 +51,7 @@ Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Ma
 
 Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
                              const RewriteOptions& options) const {
-  const WeightedLayer layer = FindWeightedLayer(graph, name);
-  const std::string reason = WhyNot(layer);
-  if (!reason.empty()) throw BadInput("layer '", name, "' cannot take ", Text(), ": ", reason);
+  const WeightedLayer layer = Find(graph, name);
   if (options.fresh_seed) {
     return WithFreshFactors(graph, layer, Shapes(layer), *options.fresh_seed);
   }
@@ -104,25 +116,36 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
   return decisions;
 }
 
+int64_t RankKeeping(double share, const std::vector<double>& energies,
+                    const DecisionOptions& options) {
+  const double whole = std::accumulate(energies.begin(), energies.end(), 0.0);
+  double kept = 0;
+  int64_t rank = 0;
+  while (rank < static_cast<int64_t>(energies.size()) && kept < share * whole) {
+    kept += energies[static_cast<size_t>(rank++)];
+  }
+  const int64_t step = options.channel_step;
+  return (std::max<int64_t>(1, rank) + step - 1) / step * step;
+}
+
 std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t limit,
                                   const DecisionOptions& options) {
-  const double whole = std::accumulate(energies.begin(), energies.end(), 0.0);
   std::vector<int64_t> ranks;
-  for (const double share : {0.98, 0.95, 0.9, 0.8, 0.65, 0.45}) {
-    double kept = 0;
-    int64_t rank = 0;
-    while (rank < static_cast<int64_t>(energies.size()) && kept < share * whole) {
-      kept += energies[static_cast<size_t>(rank++)];
-    }
-    const int64_t step = options.channel_step;
-    rank = std::max<int64_t>(1, rank);
-    rank = (rank + step - 1) / step * step;
+  for (const double share : kSharesToKeep) {
+    const int64_t rank = RankKeeping(share, energies, options);
     if (rank < limit && std::ranges::find(ranks, rank) == ranks.end()) ranks.push_back(rank);
   }
   if (static_cast<int64_t>(ranks.size()) > options.most_options) {
     ranks.erase(ranks.begin(), ranks.end() - options.most_options);
   }
   return ranks;
+}
+
+std::string WhyNoSpatialKernel(const WeightedLayer& layer) {
+  if (!layer.is_conv) return "it is no convolution: svd is for products";
+  if (layer.groups != 1) return "it is in groups";
+  if (layer.taps() == 1) return "its kernel is 1x1: svd is for that";
+  return "";
 }
 
 }  // namespace fettle

@@ -21,6 +21,11 @@ class FactorVariant : public Variant {
   Graph Rewrite(const Graph& graph, std::string_view layer,
                 const RewriteOptions& options) const override;
 
+  const FactorVariant* AsFactors() const final { return this; }
+
+  // RelativeError of the kernel that the factors come to.
+  std::optional<double> WeightError(const Graph& graph, std::string_view layer) const override;
+
   // Why the layer cannot take it, in words; empty where it can.
   virtual std::string WhyNot(const WeightedLayer& layer) const = 0;
 
@@ -31,6 +36,10 @@ class FactorVariant : public Variant {
   // knows how; the last one is refitted afterwards.
   virtual std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                         const Moments* input) const = 0;
+
+ private:
+  // The layer of that name; throws an Error (kBadInput) where it cannot take this.
+  WeightedLayer Find(const Graph& graph, std::string_view name) const;
 };
 
 // The graph with fitted factors, and the layer's bias with what they miss on average.
@@ -64,5 +73,40 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
 // latency changes; below `limit`, descending, at most options.most_options of them.
 std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t limit,
                                   const DecisionOptions& options);
+
+// The rank that keeps that share of the energy, rounded up to that step.
+int64_t RankKeeping(double share, const std::vector<double>& energies,
+                    const DecisionOptions& options);
+inline constexpr double kSharesToKeep[] = {0.98, 0.95, 0.9, 0.8, 0.65, 0.45};
+
+// Why a layer is none for variants that take kernels larger than 1x1 apart; empty where it is one.
+std::string WhyNoSpatialKernel(const WeightedLayer& layer);
+
+// What RanksToOffer is to be asked for a layer.
+struct RankChoice {
+  std::vector<double> energies;
+  int64_t limit = 0;
+};
+
+// The decisions of a kind of variant whose only field is a rank.
+template <typename RankVariant>
+std::vector<NetworkDecision> FindRankDecisions(
+    const Graph& graph, const DecisionOptions& options,
+    const std::function<RankChoice(const WeightedLayer&, const Matrix& kernel)>& choice) {
+  return FindFactorDecisions(
+      graph, options,
+      [&](const Graph& network, const WeightedLayer& layer, const DecisionOptions& offered) {
+        std::vector<std::unique_ptr<FactorVariant>> variants;
+        if (!RankVariant(1).WhyNot(layer).empty()) {
+          variants.push_back(std::make_unique<RankVariant>(1));  // for its reason
+          return variants;
+        }
+        const RankChoice found = choice(layer, KernelOf(network, layer));
+        for (const int64_t rank : RanksToOffer(found.energies, found.limit, offered)) {
+          variants.push_back(std::make_unique<RankVariant>(rank));
+        }
+        return variants;
+      });
+}
 
 }  // namespace fettle

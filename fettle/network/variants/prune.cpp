@@ -152,6 +152,19 @@ Graph PruneVariant::Rewrite(const Graph& graph, std::string_view group,
                        {options.folds_constants, options.calibration});
 }
 
+std::optional<double> PruneVariant::WeightError(const Graph& graph, std::string_view group) const {
+  const ChannelGroups found = FindChannelGroups(graph);
+  const ChannelGroup* target = FindGroup(found, group);
+  if (target == nullptr) throw NoSuchGroup(graph, found, group);
+  const std::vector<double> saliency = MagnitudeSaliency(graph, *target);
+  double all = 0, kept = 0;
+  for (const double norm : saliency) all += norm * norm;
+  for (const int64_t unit : MostSalient(saliency, KeptOf(target->num_units))) {
+    kept += saliency[static_cast<size_t>(unit)] * saliency[static_cast<size_t>(unit)];
+  }
+  return all > 0 ? std::max(0.0, 1 - kept / all) : 0;
+}
+
 std::unique_ptr<Variant> ParsePrune(VariantText text) {
   const double keep = text.TakeFraction("keep");
   text.Finish();

@@ -50,6 +50,10 @@ class PruneVariant : public Variant {
   Graph Rewrite(const Graph& graph, std::string_view group,
                 const RewriteOptions& options = {}) const override;
 
+  // The removed units' share of the squares of MagnitudeSaliency: of the squared norm of the
+  // weights that compute the group's channels, as batch norm scales them.
+  std::optional<double> WeightError(const Graph& graph, std::string_view group) const override;
+
  private:
   double keep_;
 };

@@ -39,6 +39,8 @@ struct RewriteOptions {
   bool shapes_only = false;
 };
 
+class FactorVariant;
+
 // A way to change one layer, or one group of coupled channels, of a network.
 class Variant {
  public:
@@ -52,6 +54,14 @@ class Variant {
   // Throws an Error (kBadInput) that says why where it cannot be done there.
   virtual Graph Rewrite(const Graph& graph, std::string_view layer,
                         const RewriteOptions& options = {}) const = 0;
+
+  // Itself, where it rewrites a layer into a row of linear ones; else null.
+  virtual const FactorVariant* AsFactors() const { return nullptr; }
+
+  // How far what it changes there is from what it was, judged by the weights alone: a share of
+  // squared norms, 0 where nothing is lost (docs/variants.md says of each kind of what). Nothing
+  // where the weights do not tell. Throws as Rewrite does.
+  virtual std::optional<double> WeightError(const Graph& graph, std::string_view layer) const;
 };
 
 // One variant that a layer could take, and the whole network's size after that change alone.
@@ -59,6 +69,11 @@ struct NetworkOption {
   std::string variant;     // canonical name
   int64_t parameters = 0;  // elements of all constants
   int64_t macs = 0;        // MacsOf all nodes
+  // What all constants take when they are stored. Where a kind leaves it 0, FindDecisions takes
+  // f32.
+  int64_t weight_bytes = 0;
+  // Variant::WeightError, where somebody asked for it: FindDecisions does not.
+  std::optional<double> error = {};
 };
 
 // What may change at one place of the network; or, without options, why nothing may.

@@ -5,18 +5,24 @@
 #include "fettle/core/error.h"
 #include "fettle/network/variants/bottleneck.h"
 #include "fettle/network/variants/bottleneck_group.h"
+#include "fettle/network/variants/cp.h"
 #include "fettle/network/variants/depthwise.h"
+#include "fettle/network/variants/drop.h"
 #include "fettle/network/variants/group.h"
 #include "fettle/network/variants/group_pointwise.h"
 #include "fettle/network/variants/prune.h"
+#include "fettle/network/variants/spatial_svd.h"
 #include "fettle/network/variants/svd.h"
+#include "fettle/network/variants/tucker1.h"
+#include "fettle/network/variants/tucker2.h"
 
 namespace fettle {
 
 std::span<const VariantKind> AllVariantKinds() {
   static constexpr VariantKind kKinds[] = {
-      kPruneKind,     kSvdKind,        kGroupKind,           kGroupPointwiseKind,
-      kDepthwiseKind, kBottleneckKind, kBottleneckGroupKind,
+      kPruneKind,           kDropKind,      kSvdKind,   kSpatialSvdKind,     kTucker1Kind,
+      kTucker2Kind,         kCpKind,        kGroupKind, kGroupPointwiseKind, kBottleneckKind,
+      kBottleneckGroupKind, kDepthwiseKind,
   };
   return kKinds;
 }

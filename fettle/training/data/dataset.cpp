@@ -66,13 +66,6 @@ Dataset Subset(const Dataset& dataset, const std::vector<int64_t>& indices) {
   return result;
 }
 
-Dataset SpreadSubset(const Dataset& dataset, int64_t most) {
-  const int64_t count = std::min(most, dataset.size());
-  std::vector<int64_t> indices;
-  for (int64_t i = 0; i < count; ++i) indices.push_back(i * dataset.size() / count);
-  return Subset(dataset, indices);
-}
-
 void RequireFits(const Dataset& dataset, const Shape& input, int64_t num_outputs) {
   const Shape image = dataset.ImageShape();
   if (input.size() != 4 || !std::equal(image.begin(), image.end(), input.begin() + 1)) {

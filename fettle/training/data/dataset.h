@@ -53,9 +53,6 @@ Tensor ImagesAt(const Tensor& images, const std::vector<int64_t>& indices);
 // The same of a dataset.
 Dataset Subset(const Dataset& dataset, const std::vector<int64_t>& indices);
 
-// At most so many images, spread evenly over the dataset.
-Dataset SpreadSubset(const Dataset& dataset, int64_t most);
-
 // Throws an Error that names both shapes unless a network with this input ([N,C,H,W]) and so many
 // outputs can be fed with the dataset; without labels any number will do.
 void RequireFits(const Dataset& dataset, const Shape& input, int64_t num_outputs);

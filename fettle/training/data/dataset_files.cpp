@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "fettle/core/error.h"
-#include "fettle/core/random.h"
 #include "fettle/training/data/data_splits.h"
 #include "fettle/training/data/dataset_format.h"
 
@@ -30,12 +29,11 @@ std::vector<int64_t> IndicesOf(const DatasetFiles& files, const DataSpec& spec,
   if (spec.limit && static_cast<int64_t>(indices.size()) > *spec.limit) {
     indices.resize(static_cast<size_t>(*spec.limit));
   }
-  if (!sample || static_cast<int64_t>(indices.size()) <= sample->most) return indices;
-  std::vector<size_t> order = Random(sample->seed).Permutation(indices.size());
-  order.resize(static_cast<size_t>(sample->most));
-  std::ranges::sort(order);
+  if (!sample) return indices;
   std::vector<int64_t> drawn;
-  for (const size_t place : order) drawn.push_back(indices[place]);
+  for (const int64_t place : DrawnIndices(static_cast<int64_t>(indices.size()), *sample)) {
+    drawn.push_back(indices[static_cast<size_t>(place)]);
+  }
   return drawn;
 }
 

@@ -9,14 +9,12 @@
 
 namespace fettle {
 
-// Imagine a gate, a factor of 1, on each channel. The gradient of an image's loss by it is
-// sum_ij A_ij g_ij, A being the channel's activation and g the loss's gradient by it; half the mean
-// square of that over the images,
+// Half the mean square over the images of the gradient of the loss by a channel's gate
+// (gate_gradients.h),
 //     D_c = 1 / (2 N) sum_n (sum_ij A_nij g_nij)^2,
 // is the loss that closing the gate is expected to add (Theis et al., "Faster gaze prediction with
-// dense networks and Fisher pruning", 2018). Losses are cross-entropies with the labels.
-// Activations are taken behind the batch norm, which has its training form, as in the paper that
-// follows.
+// dense networks and Fisher pruning", 2018), with activations taken behind the batch norm as in the
+// paper that follows.
 
 // Of each unit of each group: channels that are coupled have one gate together, so that their
 // gradients are added before they are squared (Liu et al., "Group Fisher pruning", 2021). A group

@@ -16,6 +16,7 @@ std::span<const Command> Commands() {
       Command{"evaluate", "accuracy and loss on labelled data", RunEvaluate},
       Command{"train", "trains, fine-tunes or distils a classifier", RunTrain},
       Command{"inspect", "what a model is made of, and what may be changed in it", RunInspect},
+      Command{"rewrite", "applies one variant by hand", RunRewrite},
       Command{"query", "what the cost database knows", RunQuery},
       Command{"worker", "what the others start to measure in a process of its own", RunWorker},
   };

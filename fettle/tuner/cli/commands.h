@@ -15,6 +15,7 @@ int RunFront(std::span<const std::string> arguments, Console& console);
 int RunInspect(std::span<const std::string> arguments, Console& console);
 int RunQuery(std::span<const std::string> arguments, Console& console);
 int RunReport(std::span<const std::string> arguments, Console& console);
+int RunRewrite(std::span<const std::string> arguments, Console& console);
 int RunRun(std::span<const std::string> arguments, Console& console);
 int RunTrain(std::span<const std::string> arguments, Console& console);
 int RunTune(std::span<const std::string> arguments, Console& console);

@@ -1,14 +1,14 @@
 #include <nlohmann/json.hpp>
-#include <span>
 
 #include "fettle/core/error.h"
-#include "fettle/core/joined_text.h"
 #include "fettle/network/graph.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/onnx/import.h"
 #include "fettle/network/variants/decisions.h"
 #include "fettle/tuner/cli/commands.h"
+#include "fettle/tuner/cli/decisions_text.h"
 #include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/option_errors.h"
 
 namespace fettle {
 namespace {
@@ -60,6 +60,7 @@ void PrintJson(const Graph& graph, const std::vector<NetworkDecision>& decisions
                Console& console) {
   Json json = {{"schema", 1}, {"supported", true}};
   json["parameters"] = graph.NumParameters();
+  json["weight_bytes"] = WeightBytes(graph);
   for (const auto& [key, ids] :
        {std::pair("inputs", graph.inputs()), std::pair("outputs", graph.outputs())}) {
     json[key] = Json::array();
@@ -84,10 +85,16 @@ void PrintJson(const Graph& graph, const std::vector<NetworkDecision>& decisions
   for (const NetworkDecision& decision : decisions) {
     Json options = Json::array();
     for (const NetworkOption& option : decision.options) {
-      options.push_back(
-          {{"variant", option.variant}, {"parameters", option.parameters}, {"macs", option.macs}});
+      options.push_back({{"variant", option.variant},
+                         {"parameters", option.parameters},
+                         {"macs", option.macs},
+                         {"weight_bytes", option.weight_bytes},
+                         {"error", option.error ? Json(*option.error) : Json()}});
     }
-    Json entry = {{"layer", decision.layer}, {"layers", decision.layers}, {"options", options}};
+    Json entry = {{"layer", decision.layer},
+                  {"kind", decision.kind},
+                  {"layers", decision.layers},
+                  {"options", options}};
     if (!decision.reason.empty()) entry["reason"] = decision.reason;
     json["decisions"].push_back(std::move(entry));
   }
@@ -107,29 +114,7 @@ void PrintTables(const Graph& graph, const std::vector<NetworkDecision>& decisio
                     row.macs > 0 ? CountText(row.macs) : ""});
   }
   rows.push_back({"total", "", "", CountText(graph.NumParameters()), CountText(macs)});
-  console.out() << TableText(rows);
-
-  console.out() << "\nwhat may change (each option alone: parameters, MACs of the whole network)\n";
-  for (const NetworkDecision& decision : decisions) {
-    if (decision.options.empty()) continue;
-    console.out() << "  " << decision.layer;
-    if (decision.layers.size() > 1) {
-      console.out() << "  (with " << decision.layers.size() - 1
-                    << " more: " << JoinedText(std::span(decision.layers).subspan(1)) << ")";
-    }
-    console.out() << '\n';
-    for (const NetworkOption& option : decision.options) {
-      console.out() << "    " << option.variant << "  " << CountText(option.parameters) << ", "
-                    << CountText(option.macs) << '\n';
-    }
-  }
-  bool has_heading = false;
-  for (const NetworkDecision& decision : decisions) {
-    if (!decision.options.empty()) continue;
-    if (!has_heading) console.out() << "\nwhat may not, and why\n";
-    has_heading = true;
-    console.out() << "  " << decision.layer << ": " << decision.reason << '\n';
-  }
+  console.out() << TableText(rows) << DecisionsText(graph, decisions);
 }
 
 }  // namespace
@@ -138,12 +123,15 @@ int RunInspect(std::span<const std::string> arguments, Console& console) {
   Options options(
       "inspect MODEL.onnx",
       "Lists a model's layers with their shapes, parameters and multiplications (MACs), "
-      "what a tuning session may change and to what, and what is not supported and why.",
+      "what may be changed in it and to what (docs/variants.md), and what is not supported and "
+      "why.",
       {"fettle inspect models/resnet20.onnx",
-       "fettle inspect models/resnet20.onnx --json | jq '.decisions[].layer'"});
+       "fettle inspect models/resnet20.onnx --json --no-errors | jq '.decisions[].layer'"});
   options.AddArgument("MODEL", "An ONNX file.");
   options.AddValue("batch", "N", "The batch, where the file leaves it open (default 1).");
   options.AddValue("step", "N", "Offer widths that are multiples of this (default 8).");
+  options.AddFlag("no-errors", "Leaves out the errors, which take the decompositions to be made.");
+  options.AddValue("threads", "N", "For the errors (default 2).");
   options.AddFlag("json", "Prints JSON.");
   if (!options.Parse(arguments)) {
     console.out() << options.Help();
@@ -158,7 +146,17 @@ int RunInspect(std::span<const std::string> arguments, Console& console) {
   const Graph graph = ImportOnnx(file, import);
   DecisionOptions offered;
   offered.channel_step = options.GetInteger("step", offered.channel_step, 1, 4096);
-  const std::vector<NetworkDecision> decisions = FindDecisions(graph, offered);
+  const int threads = static_cast<int>(options.GetInteger("threads", 2, 1, 1024));
+  std::vector<NetworkDecision> decisions = FindDecisions(graph, offered);
+  if (!options.Has("no-errors")) {
+    size_t count = 0;
+    for (const NetworkDecision& decision : decisions) count += decision.options.size();
+    FillErrors(
+        graph, threads,
+        [&](size_t done) { console.Status(Text("errors of ", done, " of ", count, " options")); },
+        &decisions);
+    console.ClearStatus();
+  }
   if (options.Has("json")) {
     PrintJson(graph, decisions, console);
   } else {

@@ -1,6 +1,7 @@
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <sstream>
 
 #include "fettle/core/error.h"
 #include "fettle/core/file.h"
@@ -10,6 +11,7 @@
 #include "fettle/device/host_environment.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/onnx/import.h"
+#include "fettle/network/variants/variant_list.h"
 #include "fettle/search/strategy_list.h"
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/tuner/cli/commands.h"
@@ -21,6 +23,7 @@
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/preprocessing_json.h"
 #include "fettle/tuner/tuner.h"
+#include "fettle/tuner/variant_screen.h"
 
 namespace fettle {
 namespace {
@@ -46,6 +49,29 @@ std::vector<std::string> Strategies() {
   return {names.begin(), names.end()};
 }
 
+std::vector<std::string> VariantNames() {
+  std::vector<std::string> names;
+  for (const VariantKind& kind : AllVariantKinds()) names.emplace_back(kind.name);
+  return names;
+}
+
+std::vector<std::string> VariantsOf(const Options& options) {
+  const std::vector<std::string> known = VariantNames();
+  if (!options.Has("variants")) return known;
+  const std::string list = options.Get("variants");
+  if (list == "none") return {};
+  std::vector<std::string> names;
+  std::istringstream in(list);
+  for (std::string name; std::getline(in, name, ',');) {
+    if (std::ranges::find(known, name) == known.end()) {
+      throw Error(ErrorKind::kUsage, Text("--variants ", list, ": '", name, "' is none of ",
+                                          JoinedText(known), " and not none"));
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
 void Declare(Options* options) {
   options->AddArgument("MODEL", "The trained model, an ONNX file.");
   options->AddValue("data", "DATA", kDataHelp);
@@ -63,6 +89,9 @@ void Declare(Options* options) {
   options->AddValue("threads", "N", "Threads to deploy with (default 1).");
   options->AddValue("batch", "N", "The batch to deploy with (default 1).");
   options->AddValue("strategy", "S", Text("How to search: ", JoinedText(StrategyNames()), "."));
+  options->AddValue("variants", "LIST",
+                    Text("What may change in the structure: any of ", JoinedText(VariantNames()),
+                         ", or none (default: all)."));
   options->AddValue("max-drop", "PTS", "Verify no candidate predicted to lose more points.");
   options->AddValue("seed", "N", "Of the search and of training (default 1).");
   options->AddFlag("dry-run", "Says what would be searched and measured, and does nothing.");
@@ -87,14 +116,6 @@ std::string HashOf(const std::string& bytes) {
   return out.str();
 }
 
-Dataset Shortened(Dataset dataset, int64_t most, uint64_t seed) {
-  if (dataset.size() <= most) return dataset;
-  const std::vector<size_t> order = Random(seed).Permutation(static_cast<size_t>(dataset.size()));
-  std::vector<int64_t> indices(order.begin(), order.begin() + most);
-  std::ranges::sort(indices);
-  return Subset(dataset, indices);
-}
-
 Dataset Shuffled(const Dataset& dataset) {
   const std::vector<size_t> order = Random(1).Permutation(static_cast<size_t>(dataset.size()));
   return Subset(dataset, {order.begin(), order.end()});
@@ -106,9 +127,32 @@ TuningData LoadData(const std::string& text, uint64_t seed) {
       LoadDataset(ParseDataSpec(text, DataSplit::kTrain), DataSample{kRecoveryImages, seed});
   // Shuffled, so that the first images, by which a bad candidate is told, stand for all.
   data.validation = Shuffled(LoadDataset(ParseDataSpec(text, DataSplit::kValidation)));
-  data.calibration = Shortened(data.validation, kCalibrationImages, seed);
+  data.calibration = Sampled(data.validation, {kCalibrationImages, seed});
   data.test = LoadDataset(ParseDataSpec(text, DataSplit::kTest));
   return data;
+}
+
+// Widths of all groups if they may be pruned, and the rewritings that may be worth their measuring.
+TuningSpaceOptions SpaceOptions(const Graph& model, const std::vector<std::string>& kinds,
+                                const SessionSettings& settings, const Target& target,
+                                Console& console) {
+  TuningSpaceOptions options;
+  if (std::ranges::find(kinds, "prune") == kinds.end()) options.most_widths = 1;
+  VariantScreenOptions screen;
+  screen.kinds = kinds;
+  std::erase(screen.kinds, "prune");
+  screen.channel_step = options.channel_step;
+  screen.most_in_all = MostVariants(MacsOf(model) / settings.batch, settings.budget_seconds,
+                                    ReckonedTrainingMacsPerSecond(target));
+  screen.progress = [&](size_t done, size_t all) {
+    console.Status(Text("variants: ", done, " of ", all, " looked at"));
+    if (WasInterrupted()) {
+      throw Error(ErrorKind::kInterrupted, "interrupted before anything was measured");
+    }
+  };
+  options.variants = ScreenVariants(model, target, screen);
+  console.ClearStatus();
+  return options;
 }
 
 int DryRun(const TuningSpace& space, const CandidateCosts& costs, const CostStore& store,
@@ -116,7 +160,12 @@ int DryRun(const TuningSpace& space, const CandidateCosts& costs, const CostStor
   console.out() << "decisions: " << space.decisions().size() << ", candidates: 10^"
                 << FixedText(space.space().Log10NumCandidates(), 1) << '\n';
   for (const Decision& decision : space.space().decisions()) {
-    console.out() << "  " << decision.name << ": " << decision.num_options << " options\n";
+    console.out() << "  " << decision.name << ": " << decision.num_options << " options";
+    const TuningDecision& meaning = space.decisions()[decision.id];
+    if (meaning.kind == TuningDecision::Kind::kVariant) {
+      console.out() << " (" << JoinedText(std::span(meaning.variants).subspan(1)) << ")";
+    }
+    console.out() << '\n';
   }
   int64_t missing = 0, specs = 0;
   for (const auto& list : {costs.ReordersToMeasure(), costs.LayersToMeasure()}) {
@@ -125,7 +174,8 @@ int DryRun(const TuningSpace& space, const CandidateCosts& costs, const CostStor
       missing += store.IsComplete(spec) ? 0 : 1;
     }
   }
-  console.out() << "layers to know: " << specs << ", to be measured: " << missing << '\n';
+  console.out() << "layers of single changes: " << specs << ", to be measured: " << missing
+                << " (and those that promising candidates need)\n";
   return 0;
 }
 
@@ -134,7 +184,8 @@ int DryRun(const TuningSpace& space, const CandidateCosts& costs, const CostStor
 int RunTune(std::span<const std::string> arguments, Console& console) {
   Options options(
       "tune MODEL.onnx --data DATA [--budget 10m] [--session DIR]",
-      "Searches structure (channel pruning), precision (f32, bf16) and primitives of a trained "
+      "Searches structure (channel pruning, decompositions, cheaper blocks), precision (f32, bf16) "
+      "and primitives of a trained "
       "classifier against latency measured on this machine and accuracy measured on the data, and "
       "memory and energy if asked; "
       "recovers what it prunes; ends with a Pareto front of verified configurations. Ctrl-C saves "
@@ -201,7 +252,9 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
                       database.salvage()->damaged_file.string()));
   }
   CostStore store(&database, &worker, &catalog, device, Text("fettle tune, seed ", settings.seed));
-  const TuningSpace space(model, {});
+  const TuningSpace space(model,
+                          SpaceOptions(model, VariantsOf(options), settings, target, console));
+  settings.space = space.Fingerprint();
   const CandidateCosts costs(space, &store, &catalog);
   if (options.Has("dry-run")) return DryRun(space, costs, store, console);
 

@@ -37,7 +37,7 @@ class FactorVariant : public Variant {
   virtual std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                         const Moments* input) const = 0;
 
- private:
+ protected:
   // The layer of that name; throws an Error (kBadInput) where it cannot take this.
   WeightedLayer Find(const Graph& graph, std::string_view name) const;
 };

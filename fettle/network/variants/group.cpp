@@ -115,9 +115,7 @@ Graph GroupVariant::Rewrite(const Graph& graph, std::string_view name,
   if (options.shapes_only || options.fresh_seed) {
     return FactorVariant::Rewrite(graph, name, options);
   }
-  const WeightedLayer layer = FindWeightedLayer(graph, name);
-  const std::string reason = WhyNot(layer);
-  if (!reason.empty()) throw BadInput("layer '", name, "' cannot take ", Text(), ": ", reason);
+  const WeightedLayer layer = Find(graph, name);
   const auto taps = static_cast<size_t>(layer.taps());
   const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
   const Matrix kernel = KernelOf(graph, layer);
@@ -150,6 +148,16 @@ Graph GroupVariant::Rewrite(const Graph& graph, std::string_view name,
     options.carried->patches.erase(layer.name);
   }
   return std::move(best->result);
+}
+
+std::optional<double> GroupVariant::WeightError(const Graph& graph, std::string_view name) const {
+  const WeightedLayer layer = Find(graph, name);
+  const Matrix kernel = KernelOf(graph, layer);
+  const double whole = kernel.SquaredNorm();
+  if (!(whole > 0)) return 0;
+  const MovableChannels movable(graph, layer);
+  const Matrix energies = EnergiesOf(kernel, static_cast<size_t>(layer.taps()), nullptr);
+  return std::max(0.0, 1 - FindBlockOrder({energies, groups_, movable.sets()}).kept / whole);
 }
 
 std::unique_ptr<Variant> ParseGroup(VariantText text) {

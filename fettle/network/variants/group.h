@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ class GroupVariant : public FactorVariant {
 
   Graph Rewrite(const Graph& graph, std::string_view layer,
                 const RewriteOptions& options) const override;
+
+  // In the best order found.
+  std::optional<double> WeightError(const Graph& graph, std::string_view layer) const override;
 
   std::string Text() const override;
   std::string WhyNot(const WeightedLayer& layer) const override;

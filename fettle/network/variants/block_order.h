@@ -3,24 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "fettle/network/linalg/matrix.h"
+#include "fettle/network/variants/block_layout.h"
 
 namespace fettle {
-
-// Places that can be filled by one another's units, and what stands at each before anything moves:
-// its inputs and its outputs of the layer, ascending; of each kind as many at every place.
-struct MovableUnits {
-  std::vector<std::vector<int64_t>> inputs, outputs;  // [place]
-
-  size_t size() const { return inputs.size(); }
-};
-
-// A layer whose inputs and outputs are parted into as many equal blocks, side by side.
-struct BlockProblem {
-  Matrix energy;  // T x S: what an output loses without an input
-  int64_t blocks = 1;
-  std::vector<MovableUnits> movable;  // channels in none of them stay where they are
-};
 
 struct BlockOrder {
   std::vector<std::vector<int64_t>> orders;  // of each movable set: place p gets unit orders[p]

@@ -160,6 +160,16 @@ Graph GroupVariant::Rewrite(const Graph& graph, std::string_view name,
   return std::move(best->result);
 }
 
+std::optional<double> GroupVariant::WeightError(const Graph& graph, std::string_view name) const {
+  const WeightedLayer layer = Find(graph, name);
+  const Matrix kernel = KernelOf(graph, layer);
+  const double whole = kernel.SquaredNorm();
+  if (!(whole > 0)) return 0;
+  const MovableChannels movable(graph, layer);
+  const Matrix energies = EnergiesOf(kernel, static_cast<size_t>(layer.taps()), nullptr);
+  return std::max(0.0, 1 - FindBlockOrder({energies, groups_, movable.sets()}).kept / whole);
+}
+
 std::unique_ptr<Variant> ParseGroup(VariantText text) {
   const int64_t groups = text.TakeCount("groups");
   text.Finish();

@@ -98,6 +98,8 @@ TEST(GroupTest, HiddenBlocksAreFound) {
         const Graph graph = Shuffled(WithBlocks(Chain(seed, shapes), "b", groups), seed);
         const Graph result = GroupVariant(static_cast<int64_t>(groups)).Rewrite(graph, "b", {});
         EXPECT_LT(WorstDifference(graph, result), 1e-5) << groups << " " << seed;
+        EXPECT_NEAR(GroupVariant(static_cast<int64_t>(groups)).WeightError(graph, "b").value(), 0,
+                    1e-9);
         EXPECT_EQ(std::get<Conv>(NodeOf(result, "b").op).groups, static_cast<int64_t>(groups));
         ASSERT_EQ(result.nodes().size(), graph.nodes().size());
         for (size_t n = 0; n < graph.nodes().size(); ++n) {
@@ -166,6 +168,16 @@ TEST(GroupTest, DataMakesItNoWorse) {
     };
     EXPECT_LT(error(&calibration), error(nullptr)) << seed;
   }
+}
+
+// By the weights that are left: the squares that are no more, of all.
+TEST(GroupTest, WeightErrorIsWhatRewritingLoses) {
+  const Graph graph = Chain(1, {});
+  const GroupVariant variant(4);
+  const Graph result = variant.Rewrite(graph, "b", {});
+  const double before = KernelOf(graph, FindWeightedLayer(graph, "b")).SquaredNorm();
+  const double after = KernelOf(result, FindWeightedLayer(result, "b")).SquaredNorm();
+  EXPECT_NEAR(variant.WeightError(graph, "b").value(), 1 - after / before, 1e-6);
 }
 
 // Two rewrites in turn on what was seen of the first network come to the same in either order: what

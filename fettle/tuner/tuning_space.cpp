@@ -232,8 +232,9 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
   }
   if (!kept.empty()) {
     graph = PruneChannels(start, groups, kept,
-                          {.folds_constants = true, .calibration = options.calibration});
-    of_layers.calibration = of_layers.carried = nullptr;
+                          {.folds_constants = true,
+                           .calibration = of_layers.calibration,
+                           .carried = of_layers.carried});
   }
   for (const auto& [decision, place] : places_) {
     const int option = candidate.options[decision];

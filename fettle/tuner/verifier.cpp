@@ -13,6 +13,7 @@
 #include "fettle/runtime/plan_file.h"
 #include "fettle/training/data/data_sample.h"
 #include "fettle/training/evaluation/calibrate.h"
+#include "fettle/tuner/accuracy_floor.h"
 #include "fettle/tuner/fixed_text.h"
 #include "fettle/tuner/plan_bench.h"
 
@@ -20,10 +21,6 @@ namespace fettle {
 namespace {
 
 constexpr const char* kOriginal = "original";
-// A candidate is clearly beaten by a faster one that is more accurate by more than further training
-// might make up for. Predictions of its latency are not exact.
-constexpr double kSurelyFaster = 0.9;
-constexpr double kWithinReach = 2;  // points
 constexpr int64_t kImagesToCalibrate = 512;
 constexpr int64_t kFewestStepsToTime = 30;
 constexpr int kStepsToTime = 12;  // of the original, before anything was trained
@@ -83,22 +80,6 @@ Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::
     return !observer_->ShouldStop();
   };
   return Evaluate(&executor, dataset, options);
-}
-
-std::optional<double> Verifier::FloorOf(const VerifiedPoint& point, double predicted_ms) const {
-  if (point.revision > 0) return point.accuracy.value;
-  // By memory or energy, which are not known yet, what is slower and less accurate may still win.
-  for (const Objective objective : session_->settings().objectives) {
-    const bool is_judged = objective == Objective::kLatency || objective == Objective::kAccuracy;
-    if (!is_judged) return std::nullopt;
-  }
-  std::optional<double> best;
-  for (const VerifiedPoint& other : session_->points()) {
-    if (other.latency_ms.high > kSurelyFaster * predicted_ms) continue;
-    best = std::max(best.value_or(0), other.accuracy.value);
-  }
-  if (!best) return std::nullopt;
-  return *best - kWithinReach / 100;
 }
 
 const Evaluation& Verifier::OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept) {
@@ -277,7 +258,9 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
   const Plan plan = costs_.PlanOf(graph, selection);
   const Evaluation evaluation =
-      EvaluatePlan(plan, data_.validation, point->id, FloorOf(*point, selection.predicted_ms));
+      EvaluatePlan(plan, data_.validation, point->id,
+                   AccuracyFloor(*point, selection.predicted_ms, session_->points(),
+                                 session_->settings().objectives));
   if (evaluation.samples < data_.validation.size()) {
     if (point->revision > 0) return false;
     session_->AddBeaten(CandidateText(candidate), evaluation.samples);

@@ -81,10 +81,6 @@ class Verifier {
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
                           std::optional<double> floor = std::nullopt);
-  // The accuracy that a network of so many predicted milliseconds must not clearly miss: that of
-  // the point itself where it is a revision, else a little less than the best of the faster
-  // points'.
-  std::optional<double> FloorOf(const VerifiedPoint& point, double predicted_ms) const;
   std::vector<std::string> FoldersOf(const std::vector<VerifiedPoint>& points) const;
   PlansAnswer Measure(const std::vector<VerifiedPoint>& points, double seconds_each);
   // What an inference of each takes; nothing where energy is no objective, or it failed.

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <limits>
 
-#include "fettle/core/error.h"
 #include "fettle/network/batch.h"
 #include "fettle/training/evaluation/calibrate.h"
 #include "fettle/training/evaluation/onednn_second_moments.h"
+#include "tests/support/fault.h"
 #include "tests/support/graph_interpreter.h"
 #include "tests/support/network_builder.h"
 #include "tests/training/toy_dataset.h"
@@ -169,13 +169,10 @@ TEST(CalibrationTest, PatchesAreWhatKernelsAreMultipliedWith) {
 }
 
 TEST(CalibrationTest, RefusesWhatDoesNotFitOrIsNotFinite) {
-  const auto fault = [](const Graph& graph, const Dataset& dataset) -> std::string {
-    try {
+  const auto fault = [](const Graph& graph, const Dataset& dataset) {
+    return FaultOf([&] {
       Calibrate(graph, ValuesToCalibrate(graph), dataset, PrimitiveList::All(), HostTarget(1));
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "none";
+    });
   };
   EXPECT_THAT(fault(Network(), ToyDataset(4, {1, 5, 5}, 1)), HasSubstr("1x5x5"));
   Graph broken = Network();

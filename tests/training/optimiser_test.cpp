@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fettle/core/error.h"
+#include "tests/support/fault.h"
 
 namespace fettle {
 namespace {
@@ -46,16 +46,10 @@ TEST(LearningRateTest, RisesThenFalls) {
 }
 
 TEST(TrainSettingsTest, RefusesNonsenseByName) {
-  const auto fault_of = [](auto change) -> std::string {
+  const auto fault_of = [](auto change) {
     TrainSettings settings;
     change(&settings);
-    try {
-      CheckSettings(settings);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-      return error.what();
-    }
-    return "none";
+    return FaultOf([&] { CheckSettings(settings); }, ErrorKind::kUsage);
   };
   using testing::HasSubstr;
   EXPECT_EQ(fault_of([](TrainSettings*) {}), "none");

@@ -12,6 +12,7 @@
 #include "fettle/core/file.h"
 #include "fettle/training/trainer/batch_norm_estimation.h"
 #include "fettle/training/trainer/fine_tuning.h"
+#include "tests/support/fault.h"
 #include "tests/support/network_builder.h"
 #include "tests/training/toy_dataset.h"
 
@@ -192,13 +193,8 @@ TEST(TrainerTest, TakesADatasetSmallerThanABatch) {
 }
 
 TEST(TrainerTest, RefusesADatasetThatDoesNotFit) {
-  const auto fault_of = [](const Dataset& dataset) -> std::string {
-    try {
-      Trainer(ToyNetwork(), dataset, ToySettings(), HostTarget(1));
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "none";
+  const auto fault_of = [](const Dataset& dataset) {
+    return FaultOf([&] { Trainer(ToyNetwork(), dataset, ToySettings(), HostTarget(1)); });
   };
   EXPECT_THAT(fault_of(ToyDataset(32, {3, 8, 8}, 1)),
               testing::AllOf(HasSubstr("3x8x8"), HasSubstr("1x1x8x8")));

@@ -78,6 +78,24 @@ TEST(Session, SensitivitiesAfterOtherStepsAreNotMixed) {
   EXPECT_EQ(Session::Read(folder).sensitivity_steps(), 0);
 }
 
+TEST(Session, RemembersWhatWasBeaten) {
+  const ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path() / "s";
+  {
+    Session session = Session::Create(folder, SampleSettings());
+    EXPECT_TRUE(session.beaten().empty());
+    session.AddBeaten("1,0", 1500);
+    session.AddBeaten("2,1", 500);
+    session.AddBeaten("1,0", 500);  // once more, as another start may
+    EXPECT_THAT(session.beaten(), testing::ElementsAre("1,0", "2,1"));
+  }
+  const Session resumed = Session::Resume(folder, SampleSettings());
+  EXPECT_THAT(resumed.beaten(), testing::ElementsAre("1,0", "2,1"));
+  EXPECT_TRUE(resumed.points().empty());
+  EXPECT_THAT(ReadFile(folder / "log.jsonl"),
+              HasSubstr(R"({"event":"beaten","candidate":"1,0","images":1500})"));
+}
+
 TEST(Session, FoldersThatNoPointHasAreRemovedWhenItGoesOn) {
   const ScratchFolder scratch;
   const std::filesystem::path folder = scratch.path() / "s";

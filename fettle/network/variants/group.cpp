@@ -110,16 +110,6 @@ std::vector<Factor> GroupVariant::Factorise(const WeightedLayer& layer, const Ma
   return {{shape, std::move(blocks)}};
 }
 
-std::optional<double> GroupVariant::WeightError(const Graph& graph, std::string_view name) const {
-  const WeightedLayer layer = Find(graph, name);
-  const Matrix kernel = KernelOf(graph, layer);
-  const MovableChannels movable(graph, layer);
-  const Matrix energies = EnergiesOf(kernel, static_cast<size_t>(layer.taps()), nullptr);
-  const BlockOrder order = FindBlockOrder({energies, groups_, movable.sets()});
-  const Matrix wanted = KernelOf(PermuteChannels(graph, movable.Permutation(graph, order)), layer);
-  return RelativeError(wanted, ComposedKernel(Factorise(layer, wanted, nullptr)), nullptr);
-}
-
 Graph GroupVariant::Rewrite(const Graph& graph, std::string_view name,
                             const RewriteOptions& options) const {
   if (options.shapes_only || options.fresh_seed) {

@@ -12,6 +12,7 @@
 #include "fettle/network/saliency.h"
 #include "fettle/network/variants/consumer_reconstruction.h"
 #include "fettle/network/variants/removed_constants.h"
+#include "fettle/network/variants/restricted_calibration.h"
 
 namespace fettle {
 namespace {
@@ -104,11 +105,13 @@ Graph PruneChannels(const Graph& graph, std::span<const ChannelGroup> groups,
   const KeptIndices indices(graph, groups, kept);
   BiasCorrections corrections;
   if (options.folds_constants) corrections = RemovedConstants(graph, indices);
-  if (options.calibration == nullptr) return RemoveIndices(graph, indices, corrections);
-  const auto [weights, biases] = ReconstructConsumers(graph, indices, *options.calibration);
   Graph reconstructed = graph;
-  for (const auto& [id, tensor] : weights) reconstructed.SetConstant(id, tensor);
-  for (const auto& [node, bias] : biases) corrections[node] = bias;
+  if (options.calibration != nullptr) {
+    const auto [weights, biases] = ReconstructConsumers(graph, indices, *options.calibration);
+    for (const auto& [id, tensor] : weights) reconstructed.SetConstant(id, tensor);
+    for (const auto& [node, bias] : biases) corrections[node] = bias;
+  }
+  if (options.carried != nullptr) *options.carried = Restricted(*options.carried, graph, indices);
   return RemoveIndices(reconstructed, indices, corrections);
 }
 
@@ -149,7 +152,7 @@ Graph PruneVariant::Rewrite(const Graph& graph, std::string_view group,
   const KeptUnits kept = {static_cast<size_t>(target - found.groups.data()),
                           MostSalient(saliency, KeptOf(target->num_units))};
   return PruneChannels(graph, found.groups, {&kept, 1},
-                       {options.folds_constants, options.calibration});
+                       {options.folds_constants, options.calibration, options.carried});
 }
 
 std::optional<double> PruneVariant::WeightError(const Graph& graph, std::string_view group) const {

@@ -23,6 +23,8 @@ struct PruneOptions {
   // Of this very graph. What consumers saw of the removed channels is made up for from those that
   // stay, by least squares: see consumer_reconstruction.h. Not owned; null: nothing is.
   const Calibration* calibration = nullptr;
+  // Made one of the result: see Restricted. Not owned; may be `calibration`.
+  Calibration* carried = nullptr;
 };
 
 // The network without the other units of these groups, which FindChannelGroups(graph) found; groups

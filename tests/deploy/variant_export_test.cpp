@@ -175,7 +175,7 @@ TEST_P(PrunedZoo, HasTheSizesStatedAndAgreesWithOnnxRuntime) {
       kPruneKind.find(graph, {.channel_step = 1, .most_options = 2});
   std::erase_if(decisions, [](const auto& decision) { return decision.options.empty(); });
   EXPECT_GT(decisions.size(), 1u);
-  const size_t to_run = graph.NumParameters() < 3'000'000 ? 20 : 3;
+  const size_t to_run = graph.NumParameters() < 3'000'000 ? 8 : 2;
   const size_t stride = (decisions.size() + to_run - 1) / to_run;
   for (size_t i = 0; i < decisions.size(); ++i) {
     const NetworkDecision& decision = decisions[i];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 #include <variant>
 
 #include "fettle/core/error.h"
@@ -200,7 +201,8 @@ std::optional<double> DropVariant::WeightError(const Graph& graph,
 }
 
 std::unique_ptr<Variant> ParseDrop(VariantText text) {
-  text.Finish();
+  const VariantText fields = std::move(text);
+  fields.Finish();
   return std::make_unique<DropVariant>();
 }
 

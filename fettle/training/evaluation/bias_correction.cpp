@@ -44,7 +44,7 @@ class Lifetimes {
       if (last_[static_cast<size_t>(id)] == static_cast<size_t>(-1)) ending.push_back(id);
     }
     std::ranges::sort(ending);
-    ending.erase(std::ranges::unique(ending).begin(), ending.end());
+    ending.erase(std::unique(ending.begin(), ending.end()), ending.end());
     return ending;
   }
 

@@ -161,7 +161,8 @@ TEST(VariantExport, OfTheZoo) {
 class PrunedZoo : public testing::TestWithParam<std::string> {};
 
 // Each group by half, alone, has the size stated. To save time not all of these are run, but some
-// spread evenly, of small networks more; and then all groups together.
+// spread evenly, of small networks more, of those above 30 million parameters none; and then all
+// groups together.
 TEST_P(PrunedZoo, HasTheSizesStatedAndAgreesWithOnnxRuntime) {
 #ifdef __SANITIZE_ADDRESS__
   const std::set<std::string> heavy = {"vgg19", "alexnet", "densenet121", "resnext50_32x4d",
@@ -175,8 +176,9 @@ TEST_P(PrunedZoo, HasTheSizesStatedAndAgreesWithOnnxRuntime) {
       kPruneKind.find(graph, {.channel_step = 1, .most_options = 2});
   std::erase_if(decisions, [](const auto& decision) { return decision.options.empty(); });
   EXPECT_GT(decisions.size(), 1u);
-  const size_t to_run = graph.NumParameters() < 3'000'000 ? 8 : 2;
-  const size_t stride = (decisions.size() + to_run - 1) / to_run;
+  const int64_t parameters = graph.NumParameters();
+  const size_t to_run = parameters < 3'000'000 ? 8 : parameters < 30'000'000 ? 2 : 0;
+  const size_t stride = to_run > 0 ? (decisions.size() + to_run - 1) / to_run : decisions.size();
   for (size_t i = 0; i < decisions.size(); ++i) {
     const NetworkDecision& decision = decisions[i];
     const NetworkOption& half = decision.options.front();
@@ -185,7 +187,7 @@ TEST_P(PrunedZoo, HasTheSizesStatedAndAgreesWithOnnxRuntime) {
     EXPECT_EQ(MacsOf(pruned), half.macs) << decision.layer;
     EXPECT_LT(half.parameters, graph.NumParameters()) << decision.layer;
     SCOPED_TRACE(decision.layer);
-    if (i % stride == 0) ExpectAgreement(pruned, &peer);
+    if (to_run > 0 && i % stride == 0) ExpectAgreement(pruned, &peer);
   }
 
   const std::vector<ChannelGroup> found = FindChannelGroups(graph).groups;

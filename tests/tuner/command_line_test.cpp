@@ -166,7 +166,7 @@ TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
 }
 
 TEST(CommandLine, InspectListsLayersAndDecisionsAsJson) {
-  const Outcome outcome = Type("inspect --json --step 32 " + Model("resnet20"), "2>/dev/null");
+  const Outcome outcome = Type("inspect --json " + Model("resnet20"), "2>/dev/null");
   ASSERT_EQ(outcome.code, 0);
   const auto json = nlohmann::json::parse(outcome.text);
   EXPECT_EQ(json.at("schema"), 1);
@@ -182,7 +182,7 @@ TEST(CommandLine, InspectListsLayersAndDecisionsAsJson) {
       EXPECT_LT(option.at("error"), 1);
     }
   }
-  const Outcome plain = Type("inspect --json --step 32 --no-errors " + Model("resnet20"));
+  const Outcome plain = Type("inspect --json --no-errors " + Model("resnet20"));
   ASSERT_EQ(plain.code, 0);
   const auto without = nlohmann::json::parse(plain.text);
   EXPECT_EQ(without.at("decisions").size(), json.at("decisions").size());

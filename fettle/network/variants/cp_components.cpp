@@ -293,15 +293,18 @@ CpComponents OrthogonalStart(const Matrix& kernel, size_t height, size_t width, 
 double MultiplicationsASweep(const Matrix& kernel, size_t rank) {
   const auto r = static_cast<double>(rank);
   return r * (2 * static_cast<double>(kernel.values().size()) + r * r +
-              r * static_cast<double>(kernel.rows() + kernel.columns()));
+              2 * r * static_cast<double>(kernel.rows()));
+}
+
+int AffordableSweeps(const Matrix& kernel, size_t rank, const CpLimits& limits) {
+  return static_cast<int>(std::clamp(limits.multiplications / MultiplicationsASweep(kernel, rank),
+                                     3.0, static_cast<double>(limits.sweeps)));
 }
 
 // On the kernel itself.
 CpComponents ComponentsOf(const Matrix& kernel, size_t height, size_t width, size_t rank,
                           const CpLimits& limits) {
-  const auto sweeps =
-      static_cast<int>(std::clamp(limits.multiplications / MultiplicationsASweep(kernel, rank), 4.0,
-                                  static_cast<double>(limits.sweeps)));
+  const int sweeps = AffordableSweeps(kernel, rank, limits);
   CpComponents best = OrthogonalStart(kernel, height, width, rank, limits.seed);
   const bool is_small = sweeps == limits.sweeps;
   double least = CpFit(kernel, &best).Iterate(is_small ? kSweepsOfARace : sweeps);
@@ -359,7 +362,8 @@ CpComponents BestComponents(const Matrix& kernel, size_t height, size_t width, s
                             const CpLimits& limits) {
   const size_t taps = height * width;
   const size_t r3 = std::min(rank, kernel.columns() / taps), r4 = std::min(rank, kernel.rows());
-  const bool is_compressed = 2 * r3 * r4 <= kernel.values().size() / taps;
+  const bool is_compressed = AffordableSweeps(kernel, rank, limits) < limits.sweeps &&
+                             2 * r3 * r4 <= kernel.values().size() / taps;
   CpComponents c;
   if (is_compressed) {
     const ChannelBases bases = BestChannelBases(kernel, taps, r3, r4, 2);

@@ -57,30 +57,33 @@ def spatial_svd(kernel, ranks):
 
 def leading(tensor, axis, rank):
     unfolded = np.moveaxis(tensor, axis, 0).reshape(tensor.shape[axis], -1)
-    return np.linalg.svd(unfolded, full_matrices=True)[0][:, :rank]
+    return np.linalg.svd(unfolded, full_matrices=False)[0][:, :rank]
 
 
 def tucker2(kernel, ranks):
     r3, r4 = ranks
     of_inputs = leading(kernel, 1, r3)
-    for _ in range(2000):
+    for _ in range(300):
         of_outputs = leading(np.einsum("tsij,sr->trij", kernel, of_inputs), 0, r4)
         of_inputs = leading(np.einsum("tsij,tr->rsij", kernel, of_outputs), 1, r3)
     core = np.einsum("tsij,sr,tq->qrij", kernel, of_inputs, of_outputs)
     return np.einsum("qrij,sr,tq->tsij", core, of_inputs, of_outputs)
 
 
-def cp(kernel, ranks, starts=6, sweeps=400):
+def cp(kernel, ranks, starts=4, sweeps=150):
     """The best of plain alternating least squares from several random starts."""
-    letters, best, least = "tsij", None, np.inf
+    best, least = None, np.inf
     for start in range(starts):
         random = np.random.default_rng(start)
         factors = [random.standard_normal((n, ranks[0])) for n in kernel.shape]
         for _ in range(sweeps):
             for n in range(4):
                 others = [k for k in range(4) if k != n]
-                spec = ",".join(letters[k] + "r" for k in others)
-                right = np.einsum(f"tsij,{spec}->{letters[n]}r", kernel, *[factors[k] for k in others])
+                products = np.ones((1, ranks[0]))
+                for k in others:  # column by column
+                    products = (products[:, None] * factors[k][None]).reshape(-1, ranks[0])
+                unfolded = np.moveaxis(kernel, n, 0).reshape(kernel.shape[n], -1)
+                right = unfolded @ products
                 gram = np.ones((ranks[0], ranks[0]))
                 for k in others:
                     gram = gram * (factors[k].T @ factors[k])

@@ -9,7 +9,7 @@
 namespace fettle {
 namespace {
 
-constexpr double kMostMultiplications = 1e11;
+constexpr double kMostMultiplications = 6e10;
 constexpr double kWorthwhileGain = 1e-4;
 
 double Dot(const Matrix& a, const Matrix& b) {

@@ -41,6 +41,14 @@ TEST(CpTest, AKernelOfFewComponentsIsRecovered) {
   }
 }
 
+// A limit that leaves too few sweeps to the whole kernel has them made on its core.
+TEST(CpTest, AKernelOfFewComponentsIsRecoveredFromItsCore) {
+  const Matrix kernel = RandomComponents(40, SpatialWindows()[0], 32, 4, 5).Kernel();
+  const CpLimits limits = {.multiplications = 1e7};
+  EXPECT_LT(RelativeErrorOf(kernel, BestComponents(kernel, 3, 3, 4, limits)), 1e-3);
+  EXPECT_LT(RelativeErrorOf(kernel, BestComponents(kernel, 3, 3, 6, limits)), 1e-3);
+}
+
 TEST(CpTest, TheLayerIsComputedByItsComponents) {
   for (const Window& window : SpatialWindows()) {
     const Graph graph = ConvNetwork(window, 6, 5);

@@ -52,14 +52,17 @@ Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Ma
 Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
                              const RewriteOptions& options) const {
   const WeightedLayer layer = Find(graph, name);
-  if (options.fresh_seed) {
-    return WithFreshFactors(graph, layer, Shapes(layer), *options.fresh_seed);
-  }
-  if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
-  const Matrix kernel = KernelOf(graph, layer);
-  const Moments* const input = InputMoments(graph, layer, options.calibration);
-  const std::vector<Factor> factors = FittedFactors(*this, layer, kernel, input);
-  Graph result = WithFittedFactors(graph, layer, kernel, factors, input);
+  const auto rewritten = [&] {
+    if (options.fresh_seed) {
+      return WithFreshFactors(graph, layer, Shapes(layer), *options.fresh_seed);
+    }
+    if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
+    const Matrix kernel = KernelOf(graph, layer);
+    const Moments* const input = InputMoments(graph, layer, options.calibration);
+    return WithFittedFactors(graph, layer, kernel, FittedFactors(*this, layer, kernel, input),
+                             input);
+  };
+  Graph result = rewritten();
   if (options.carried != nullptr) options.carried->patches.erase(layer.name);
   return result;
 }

@@ -96,8 +96,12 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
     NetworkDecision& decision = decisions.emplace_back();
     decision.layer = layer.name;
     decision.layers = {layer.name};
+    const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
     const int64_t parameters = layer.outputs * layer.patch();
-    const int64_t macs = MacsOf(graph, graph.nodes()[static_cast<size_t>(layer.node)]);
+    // What is shared stays for the others.
+    int64_t all_others = all_parameters - (SharesConstant(graph, layer, 1) ? 0 : parameters);
+    if (node.inputs.size() > 2 && SharesConstant(graph, layer, 2)) all_others += layer.outputs;
+    const int64_t macs = MacsOf(graph, node);
     for (const auto& variant : offer(graph, layer, options)) {
       const std::string why_not = variant->WhyNot(layer);
       if (!why_not.empty()) {
@@ -107,8 +111,8 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
       const std::vector<FactorShape> shapes = variant->Shapes(layer);
       const int64_t parameters_after = ParametersOf(shapes), macs_after = MacsOf(layer, shapes);
       if (parameters_after >= parameters && macs_after >= macs) continue;
-      decision.options.push_back({variant->Text(), all_parameters - parameters + parameters_after,
-                                  all_macs - macs + macs_after});
+      decision.options.push_back(
+          {variant->Text(), all_others + parameters_after, all_macs - macs + macs_after});
     }
     if (!decision.options.empty()) {
       decision.reason.clear();

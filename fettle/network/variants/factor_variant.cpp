@@ -68,7 +68,7 @@ Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
 }
 
 std::string WhyNotSpatial(const WeightedLayer& layer) {
-  if (!layer.is_conv) return "it is no convolution";
+  if (!layer.is_conv) return "it is no convolution: svd is for products";
   if (layer.groups != 1) return "it is in groups";
   if (layer.taps() == 1) return "its kernel is 1x1: svd is for that";
   return "";
@@ -146,13 +146,6 @@ std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t l
     ranks.erase(ranks.begin(), ranks.end() - options.most_options);
   }
   return ranks;
-}
-
-std::string WhyNoSpatialKernel(const WeightedLayer& layer) {
-  if (!layer.is_conv) return "it is no convolution: svd is for products";
-  if (layer.groups != 1) return "it is in groups";
-  if (layer.taps() == 1) return "its kernel is 1x1: svd is for that";
-  return "";
 }
 
 }  // namespace fettle

@@ -47,7 +47,7 @@ std::vector<Factor> FactorsOf(const WeightedLayer& layer, const std::vector<Fact
 std::string CpVariant::Text() const { return fettle::Text("cp(rank=", rank_, ")"); }
 
 std::string CpVariant::WhyNot(const WeightedLayer& layer) const {
-  std::string reason = WhyNoSpatialKernel(layer);
+  std::string reason = WhyNotSpatial(layer);
   if (!reason.empty()) return reason;
   const int64_t most = MostRank(layer);
   if (rank_ > most) return fettle::Text("its rank is ", most, " at most");

@@ -178,20 +178,32 @@ std::pair<int, Block> FindBlock(const Graph& graph, std::string_view name) {
   throw BadInput("there is no addition '", name, "'; `fettle inspect` lists them");
 }
 
+void ForgetWhatIsGone(const Graph& graph, Calibration* calibration) {
+  std::set<std::string> nodes, values;
+  for (const Node& node : graph.nodes()) nodes.insert(node.name);
+  for (size_t i = 0; i < graph.num_values(); ++i) {
+    values.insert(graph.value(static_cast<ValueId>(i)).name);
+  }
+  std::erase_if(calibration->patches, [&](const auto& of) { return !nodes.contains(of.first); });
+  std::erase_if(calibration->values, [&](const auto& of) { return !values.contains(of.first); });
+}
+
 }  // namespace
 
 Graph DropVariant::Rewrite(const Graph& graph, std::string_view addition,
-                           const RewriteOptions& /*options*/) const {
+                           const RewriteOptions& options) const {
   const auto [n, block] = FindBlock(graph, addition);
   const Node& node = graph.nodes()[static_cast<size_t>(n)];
   const size_t operand = node.inputs[0] == block.skip ? 0 : 1;
   const auto& outputs = graph.outputs();
   const bool is_output = std::ranges::find(outputs, node.outputs[0]) != outputs.end();
-  return WithNodeReplaced(graph, n, [&](Graph* result, const std::vector<ValueId>& inputs) {
+  Graph rest = WithNodeReplaced(graph, n, [&](Graph* result, const std::vector<ValueId>& inputs) {
     // An output of the network keeps its name.
     return is_output ? result->AddNode(node.name, Identity{}, {inputs[operand]})[0]
                      : inputs[operand];
   });
+  if (options.carried != nullptr) ForgetWhatIsGone(rest, options.carried);
+  return rest;
 }
 
 std::optional<double> DropVariant::WeightError(const Graph& graph,

@@ -171,10 +171,8 @@ double TraceOfProduct(const Matrix& a, const Matrix& b) {  // of a b^T
 Graph Replaced(const Graph& graph, const WeightedLayer& layer, std::span<const FactorShape> shapes,
                std::vector<Tensor> weights, std::shared_ptr<const Tensor> bias) {
   assert(!shapes.empty() && shapes.size() == weights.size());
-  const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
-  const std::string weights_name = graph.value(node.inputs[1]).name;
-  const std::string bias_name =
-      node.inputs.size() > 2 ? graph.value(node.inputs[2]).name : layer.name + ".bias";
+  const std::string weights_name = NameOfNewConstant(graph, layer, 1);
+  const std::string bias_name = NameOfNewConstant(graph, layer, 2);
   return WithNodeReplaced(
       graph, layer.node, [&](Graph* result, const std::vector<ValueId>& inputs) {
         ValueId x = inputs[0];

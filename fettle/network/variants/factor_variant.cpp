@@ -52,20 +52,23 @@ Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Ma
 Graph FactorVariant::Rewrite(const Graph& graph, std::string_view name,
                              const RewriteOptions& options) const {
   const WeightedLayer layer = Find(graph, name);
-  if (options.fresh_seed) {
-    return WithFreshFactors(graph, layer, Shapes(layer), *options.fresh_seed);
-  }
-  if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
-  const Matrix kernel = KernelOf(graph, layer);
-  const Moments* const input = InputMoments(graph, layer, options.calibration);
-  const std::vector<Factor> factors = FittedFactors(*this, layer, kernel, input);
-  Graph result = WithFittedFactors(graph, layer, kernel, factors, input);
+  const auto rewritten = [&] {
+    if (options.fresh_seed) {
+      return WithFreshFactors(graph, layer, Shapes(layer), *options.fresh_seed);
+    }
+    if (options.shapes_only) return WithFactorShapes(graph, layer, Shapes(layer));
+    const Matrix kernel = KernelOf(graph, layer);
+    const Moments* const input = InputMoments(graph, layer, options.calibration);
+    return WithFittedFactors(graph, layer, kernel, FittedFactors(*this, layer, kernel, input),
+                             input);
+  };
+  Graph result = rewritten();
   if (options.carried != nullptr) options.carried->patches.erase(layer.name);
   return result;
 }
 
 std::string WhyNotSpatial(const WeightedLayer& layer) {
-  if (!layer.is_conv) return "it is no convolution";
+  if (!layer.is_conv) return "it is no convolution: svd is for products";
   if (layer.groups != 1) return "it is in groups";
   if (layer.taps() == 1) return "its kernel is 1x1: svd is for that";
   return "";
@@ -93,8 +96,12 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
     NetworkDecision& decision = decisions.emplace_back();
     decision.layer = layer.name;
     decision.layers = {layer.name};
+    const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
     const int64_t parameters = layer.outputs * layer.patch();
-    const int64_t macs = MacsOf(graph, graph.nodes()[static_cast<size_t>(layer.node)]);
+    // What is shared stays for the others.
+    int64_t all_others = all_parameters - (SharesConstant(graph, layer, 1) ? 0 : parameters);
+    if (node.inputs.size() > 2 && SharesConstant(graph, layer, 2)) all_others += layer.outputs;
+    const int64_t macs = MacsOf(graph, node);
     for (const auto& variant : offer(graph, layer, options)) {
       const std::string why_not = variant->WhyNot(layer);
       if (!why_not.empty()) {
@@ -104,8 +111,8 @@ std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const Decis
       const std::vector<FactorShape> shapes = variant->Shapes(layer);
       const int64_t parameters_after = ParametersOf(shapes), macs_after = MacsOf(layer, shapes);
       if (parameters_after >= parameters && macs_after >= macs) continue;
-      decision.options.push_back({variant->Text(), all_parameters - parameters + parameters_after,
-                                  all_macs - macs + macs_after});
+      decision.options.push_back(
+          {variant->Text(), all_others + parameters_after, all_macs - macs + macs_after});
     }
     if (!decision.options.empty()) {
       decision.reason.clear();
@@ -139,13 +146,6 @@ std::vector<int64_t> RanksToOffer(const std::vector<double>& energies, int64_t l
     ranks.erase(ranks.begin(), ranks.end() - options.most_options);
   }
   return ranks;
-}
-
-std::string WhyNoSpatialKernel(const WeightedLayer& layer) {
-  if (!layer.is_conv) return "it is no convolution: svd is for products";
-  if (layer.groups != 1) return "it is in groups";
-  if (layer.taps() == 1) return "its kernel is 1x1: svd is for that";
-  return "";
 }
 
 }  // namespace fettle

@@ -79,9 +79,6 @@ int64_t RankKeeping(double share, const std::vector<double>& energies,
                     const DecisionOptions& options);
 inline constexpr double kSharesToKeep[] = {0.98, 0.95, 0.9, 0.8, 0.65, 0.45};
 
-// Why a layer is none for variants that take kernels larger than 1x1 apart; empty where it is one.
-std::string WhyNoSpatialKernel(const WeightedLayer& layer);
-
 // What RanksToOffer is to be asked for a layer.
 struct RankChoice {
   std::vector<double> energies;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fettle/network/linalg/decompositions.h"
+#include "fettle/network/variants/least_squares.h"
 
 namespace fettle {
 namespace {
@@ -128,7 +129,7 @@ class FirstAsVariable {
 void RefitFirst(const Matrix& kernel, const Moments& input, int steps,
                 std::vector<Factor>* factors) {
   const FirstAsVariable variable(*factors, static_cast<size_t>(factors->front().shape.inputs));
-  const Matrix covariance(input.size(), input.size(), input.covariance);
+  const Matrix covariance = CovarianceOf(input);
   const Matrix left = variable.InverseOfRest(), right = variable.InverseOfInputs(covariance);
   const auto preconditioned = [&](const Matrix& m) { return Product(Product(left, m), right); };
 

@@ -57,11 +57,11 @@ Graph WithFreshFactors(const Graph& graph, const WeightedLayer& layer,
         }
         const FactorShape& last = shapes.back();
         std::vector<ValueId> operands = {
-            x, result->AddConstant(graph.value(node.inputs[1]).name,
+            x, result->AddConstant(NameOfNewConstant(graph, layer, 1),
                                    DrawnWeights(layer, last, random.Fork(shapes.size() - 1)))};
         if (node.inputs.size() > 2) {
           operands.push_back(
-              AddConstant(graph.value(node.inputs[2]).name, layer.outputs, 0, result));
+              AddConstant(NameOfNewConstant(graph, layer, 2), layer.outputs, 0, result));
         }
         return result->AddNode(layer.name, OpOf(layer, last), std::move(operands))[0];
       });

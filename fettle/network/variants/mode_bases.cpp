@@ -2,8 +2,10 @@
 
 #include <cassert>
 #include <utility>
+#include <vector>
 
 #include "fettle/network/variants/low_rank.h"
+#include "fettle/network/variants/unfolding.h"
 
 namespace fettle {
 namespace {
@@ -31,21 +33,13 @@ Matrix TapsToColumns(const Matrix& matrix, size_t taps) {
   return result;
 }
 
-// Of channels, summed over the taps.
+// Of channels, the mean over the taps.
 Matrix ChannelCovariance(const Moments& moments, size_t taps) {
-  const size_t n = moments.size(), channels = n / taps;
-  Moments summed{moments.samples, std::vector<double>(channels), {}};
-  summed.covariance.resize(channels * channels);
-  for (size_t a = 0; a < channels; ++a) {
-    for (size_t b = 0; b < channels; ++b) {
-      double sum = 0;
-      for (size_t tap = 0; tap < taps; ++tap) {
-        sum += moments.covariance[(a * taps + tap) * n + b * taps + tap];
-      }
-      summed.covariance[a * channels + b] = sum;
-    }
-  }
-  return CovarianceBlock(summed, 0, channels);
+  const Matrix mean = MeanCovariance(moments, taps);
+  const size_t channels = mean.rows();
+  const Moments of_channels{
+      moments.samples, std::vector<double>(channels), {mean.values().begin(), mean.values().end()}};
+  return CovarianceBlock(of_channels, 0, channels);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct TwoModes {
 // By the truncated higher-order SVD, one mode after the other (De Lathauwer et al. 2000,
 // Vannieuwenhoven et al. 2012): the outputs' basis from the kernel, the inputs' from what is left
 // of it. With moments of the patches, each in the metric of its covariance: for the outputs the
-// whole one, for the inputs that of a channel with another at the same tap, all taps together.
+// whole one, for the inputs that of a channel with another at the same tap, the mean of all taps.
 TwoModes ProjectModes(const Matrix& kernel, size_t taps, const Moments* input, size_t outputs,
                       size_t inputs);
 

@@ -21,7 +21,7 @@ std::string SpatialSvdVariant::Text() const {
 }
 
 std::string SpatialSvdVariant::WhyNot(const WeightedLayer& layer) const {
-  std::string reason = WhyNoSpatialKernel(layer);
+  std::string reason = WhyNotSpatial(layer);
   if (!reason.empty()) return reason;
   const int64_t most = MostRank(layer);
   if (rank_ > most) return fettle::Text("its rank is ", most, " at most");

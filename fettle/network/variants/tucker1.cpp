@@ -10,7 +10,7 @@ namespace fettle {
 std::string Tucker1Variant::Text() const { return fettle::Text("tucker1(rank=", rank_, ")"); }
 
 std::string Tucker1Variant::WhyNot(const WeightedLayer& layer) const {
-  std::string reason = WhyNoSpatialKernel(layer);
+  std::string reason = WhyNotSpatial(layer);
   if (!reason.empty()) return reason;
   const int64_t most = std::min(layer.outputs, layer.patch());
   if (rank_ > most) return fettle::Text("its rank is ", most, " at most");

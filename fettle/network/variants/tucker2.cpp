@@ -88,7 +88,7 @@ std::string Tucker2Variant::Text() const {
 }
 
 std::string Tucker2Variant::WhyNot(const WeightedLayer& layer) const {
-  std::string reason = WhyNoSpatialKernel(layer);
+  std::string reason = WhyNotSpatial(layer);
   if (!reason.empty()) return reason;
   const int64_t most3 = std::min(layer.inputs, layer.outputs * layer.taps());
   const int64_t most4 = std::min(layer.outputs, layer.patch());

@@ -1,11 +1,26 @@
 #include "fettle/network/variants/weighted_layer.h"
 
+#include <algorithm>
+#include <bit>
+#include <span>
 #include <utility>
 
 #include "fettle/core/error.h"
 #include "fettle/network/variants/consumer_weights.h"
 
 namespace fettle {
+namespace {
+
+bool AreFinite(std::span<const float> values) {
+  constexpr uint32_t kExponent = 0x7f800000;
+  bool are_finite = true;
+  for (const float value : values) {
+    are_finite &= (std::bit_cast<uint32_t>(value) & kExponent) != kExponent;
+  }
+  return are_finite;
+}
+
+}  // namespace
 
 std::variant<WeightedLayer, std::string> AsWeightedLayer(const Graph& graph, int n) {
   const Node& node = graph.nodes()[static_cast<size_t>(n)];
@@ -18,6 +33,7 @@ std::variant<WeightedLayer, std::string> AsWeightedLayer(const Graph& graph, int
   if (conv != nullptr && conv->window.kernel.size() != 2) {
     return std::string("it is no convolution over two axes");
   }
+  if (!AreFinite(weights->values)) return std::string("its weights are not all finite");
   WeightedLayer layer;
   layer.name = node.name;
   layer.node = n;
@@ -62,6 +78,20 @@ Matrix KernelOf(const Graph& graph, const WeightedLayer& layer) {
     }
   }
   return kernel;
+}
+
+bool SharesConstant(const Graph& graph, const WeightedLayer& layer, size_t input) {
+  const ValueId id = graph.nodes()[static_cast<size_t>(layer.node)].inputs.at(input);
+  int64_t readers = 0;
+  for (const Node& node : graph.nodes()) readers += std::ranges::count(node.inputs, id);
+  return readers > 1;
+}
+
+std::string NameOfNewConstant(const Graph& graph, const WeightedLayer& layer, size_t input) {
+  const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
+  const bool goes = input < node.inputs.size() && !SharesConstant(graph, layer, input);
+  return goes ? graph.value(node.inputs[input]).name
+              : layer.name + (input == 1 ? ".weight" : ".bias");
 }
 
 std::vector<double> BiasOf(const Graph& graph, const WeightedLayer& layer) {

@@ -13,7 +13,7 @@
 namespace fettle {
 
 // A layer that variants may rewrite: a convolution over two axes, or a product of a matrix [N,S] by
-// a constant one; weights and bias, if any, constants of f32.
+// a constant one; weights and bias, if any, constants of f32, the weights finite.
 struct WeightedLayer {
   std::string name;
   int node = 0;          // index into the graph's nodes
@@ -43,6 +43,13 @@ WeightedLayer FindWeightedLayer(const Graph& graph, std::string_view name);
 // [T, S / groups * taps]: a row for each output, channel by channel, with the product's factors
 // (alpha) multiplied in.
 Matrix KernelOf(const Graph& graph, const WeightedLayer& layer);
+
+// Whether something else reads the layer's weights (input 1) or bias (2) too: they stay when the
+// layer is rewritten.
+bool SharesConstant(const Graph& graph, const WeightedLayer& layer, size_t input);
+
+// Of the constant that takes the place of its weights (1) or bias (2): their name where they go.
+std::string NameOfNewConstant(const Graph& graph, const WeightedLayer& layer, size_t input);
 
 // One number for each output; zeros without a bias.
 std::vector<double> BiasOf(const Graph& graph, const WeightedLayer& layer);

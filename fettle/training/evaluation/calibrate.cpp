@@ -1,6 +1,7 @@
 #include "fettle/training/evaluation/calibrate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -20,6 +21,18 @@ constexpr int64_t kFewestPositions =
     16;  // of patches; more where so many numbers want more samples
 constexpr int64_t kSamplesANumber = 4;
 
+// Of a plane's positions the one for a sample: the plane in as many equal parts as an image has
+// samples, one of each, at a place within it that goes on from part to part and image to image (by
+// the golden ratio). Always the first would be the same few columns wherever a part's length and
+// the plane's width have a common divisor: of 16 parts of 32x32 the leftmost, half of it padding.
+int64_t PositionOf(int64_t image, int64_t sample, int64_t samples, int64_t plane) {
+  constexpr double kGoldenRatio = 0.6180339887498949;
+  const int64_t first = sample * plane / samples, end = (sample + 1) * plane / samples;
+  const double turns = kGoldenRatio * static_cast<double>(image * samples + sample);
+  return first +
+         static_cast<int64_t>(static_cast<double>(end - first) * (turns - std::floor(turns)));
+}
+
 // Sums over samples, of values less a shift near their mean, so that nothing cancels.
 class MomentSums {
  public:
@@ -34,7 +47,7 @@ class MomentSums {
     float* to = samples.data();
     for (int64_t n = 0; n < shape[0]; ++n) {
       for (int64_t p = 0; p < positions; ++p) {
-        const int64_t position = p * plane / positions;
+        const int64_t position = PositionOf(n, p, positions, plane);
         for (int64_t c = 0; c < channels; ++c) {
           *to++ = from[(n * channels + c) * plane + position];
         }
@@ -61,14 +74,15 @@ class MomentSums {
     samples_ += count;
   }
 
-  void WriteTo(Moments* statistics) const {
+  // Hands the products over: there may be a gigabyte of them.
+  void MoveTo(Moments* statistics) {
     const auto samples = static_cast<double>(samples_);
     const size_t channels = shift_.size();
     statistics->samples = samples_;
-    statistics->covariance = products_;
+    statistics->covariance = std::move(products_);
     for (size_t a = 0; a < channels; ++a) {
       statistics->mean.push_back(shift_[a] + sums_[a] / samples);
-      for (size_t b = 0; b < channels && !products_.empty(); ++b) {
+      for (size_t b = 0; b < channels && !statistics->covariance.empty(); ++b) {
         double& entry = statistics->covariance[a * channels + b];
         entry = entry / samples - sums_[a] / samples * (sums_[b] / samples);
       }
@@ -100,14 +114,14 @@ class PatchSums {
     rows.reserve(static_cast<size_t>(shape[0] * positions * layer_.patch()));
     for (int64_t n = 0; n < shape[0]; ++n) {
       for (int64_t p = 0; p < positions; ++p) {
-        const int64_t position = p * height * width / positions;
+        const int64_t position = PositionOf(n, p, positions, height * width);
         AppendPatch(values, n, position / width, position % width, &rows);
       }
     }
     sums_.AddRows(&rows, shape[0] * positions, layer_.patch());
   }
 
-  void WriteTo(Moments* moments) const { sums_.WriteTo(moments); }
+  void MoveTo(Moments* moments) { sums_.MoveTo(moments); }
 
  private:
   void AppendPatch(const Tensor& values, int64_t image, int64_t row, int64_t column,
@@ -191,10 +205,10 @@ Calibration Calibrate(const Graph& graph, const std::vector<ValueId>& values,
     }
   }
   for (size_t i = 0; i < values.size(); ++i) {
-    moments[i].WriteTo(&calibration.values[graph.value(values[i]).name]);
+    moments[i].MoveTo(&calibration.values[graph.value(values[i]).name]);
     const auto [first, last] = patches.equal_range(values[i]);
     for (auto patch = first; patch != last; ++patch) {
-      patch->second.WriteTo(&calibration.patches[patch->second.name()]);
+      patch->second.MoveTo(&calibration.patches[patch->second.name()]);
     }
   }
   return calibration;

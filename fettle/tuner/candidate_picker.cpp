@@ -8,6 +8,8 @@
 namespace fettle {
 namespace {
 
+constexpr double kMostLoss = 0.25;  // predicted, of the loss of a guess
+
 // The spread is over latency and loss; where memory counts, its best is among the picks as well.
 void AddSmallest(const std::vector<PredictedCandidate>& front,
                  const std::vector<Objective>& objectives, std::vector<PredictedCandidate>* picks) {
@@ -81,8 +83,9 @@ std::vector<PredictedCandidate> CandidatePicker::Front() {
   options.evaluations = std::clamp<int64_t>(30'000 / std::max<int64_t>(1, decisions), 200, 1000);
   std::vector<PredictedCandidate> front =
       SearchCandidates(space_, costs_, CorrectedSensitivities(), options, observer_);
-  // On the way to the loss of a guess the sum of single changes says ever less.
-  const double most_loss = 0.5 * std::log(static_cast<double>(num_classes_));
+  // On the way to the loss of a guess the sum of single changes says ever less, and what is left of
+  // the network is of ever less use.
+  const double most_loss = kMostLoss * std::log(static_cast<double>(num_classes_));
   std::erase_if(front,
                 [&](const PredictedCandidate& candidate) { return candidate.loss > most_loss; });
   observer_->Note(

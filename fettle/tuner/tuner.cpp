@@ -14,7 +14,8 @@ namespace fettle {
 namespace {
 
 constexpr double kSinglesShare = 0.25;  // of the budget, to measure the layers of single changes
-constexpr int kMostRounds = 4;          // of search, to find layers worth measuring
+constexpr int kMostRounds = 3;          // of search, to find layers worth measuring
+constexpr size_t kPromising = 16;       // candidates of each, spread over the predicted front
 constexpr double kFarOff = 1.5;     // times its share is the most that a step takes by the clock
 constexpr size_t kMostPoints = 24;  // picked at once
 constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
@@ -132,7 +133,7 @@ void Tuner::MeasurePromising() {
   while (rounds < kMostRounds) {
     ++rounds;
     std::vector<LayerSpec> specs;
-    for (const PredictedCandidate& candidate : picker_.Front()) {
+    for (const PredictedCandidate& candidate : picker_.Picks(kPromising)) {
       for (LayerSpec& spec : costs_.LayersOf(candidate.candidate)) {
         const bool is_new =
             !store_->IsRequired(spec) && std::ranges::find(specs, spec) == specs.end();

@@ -18,8 +18,9 @@ namespace fettle {
 //   2. sensitivity  what each single change does to the loss on calibration images, a changed
 //                   structure trained for a few steps first
 //   3. search       predicted latency (primitives solved for each candidate) against predicted
-//                   loss; the layers that candidates of the predicted front need are measured, and
-//                   the search is made again, until none is left or kProfileShare of the budget is
+//                   loss; the layers that candidates picked from the predicted front need are
+//                   measured, and the search is made again, until none is left or kProfileShare of
+//                   the budget is
 //   4. verify       candidates spread over the predicted front are built, recovered, measured from
 //                   end to end and evaluated, the wide ones first, so that the narrow ones start
 //                   from trained weights; what is on the front, or near it, is then trained

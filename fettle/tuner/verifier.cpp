@@ -208,24 +208,33 @@ void Verifier::PrepareRecovery() {
   observer_->StopIfAsked();
 }
 
-Graph Verifier::RecoverFor(const Graph& start, double seconds, int64_t* steps) {
+Graph Verifier::RecoverFor(const Graph& start, double seconds, const std::string& what,
+                           int64_t* steps) {
   PrepareRecovery();
   // Each recovery sees the images in an order of its own, also once the session is resumed.
   int64_t steps_before = ++recoveries_;
   for (const VerifiedPoint& point : session_->points()) steps_before += point.trained_steps;
   const double steps_to_do = seconds * images_per_second_ / Recovery::kBatch;
   return Recover(start, std::max(8.0, steps_to_do),
-                 session_->settings().seed + static_cast<uint64_t>(steps_before), steps);
+                 session_->settings().seed + static_cast<uint64_t>(steps_before), what, steps);
 }
 
-Graph Verifier::Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps) {
-  Graph recovered = recovery_.Run(start, steps_to_do, seed, [&](const TrainProgress& progress) {
-    *steps = progress.step;
-    // The next is more like this one than like the original.
-    if (progress.step > kFewestStepsToTime) images_per_second_ = progress.images_per_second;
-    observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
-    return !observer_->ShouldStop();
-  });
+Graph Verifier::Recover(const Graph& start, double steps_to_do, uint64_t seed,
+                        const std::string& what, int64_t* steps) {
+  Graph recovered = start;
+  try {
+    recovered = recovery_.Run(start, steps_to_do, seed, [&](const TrainProgress& progress) {
+      *steps = progress.step;
+      // The next is more like this one than like the original.
+      if (progress.step > kFewestStepsToTime) images_per_second_ = progress.images_per_second;
+      observer_->Status(Text("recovering: step ", progress.step, " of ", progress.steps));
+      return !observer_->ShouldStop();
+    });
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kBadInput) throw;
+    *steps = 0;
+    observer_->Note(Text(what, ": ", error.what(), "; taken without training"));
+  }
   observer_->StopIfAsked();
   return recovered;
 }
@@ -322,7 +331,7 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
     network =
         space_.Build(predicted.candidate, network, &CalibrationOf(start.id, network), &of_start);
     calibration_of_start_.reset();
-    network = RecoverFor(network, seconds, &point.trained_steps);
+    network = RecoverFor(network, seconds, id, &point.trained_steps);
   }
   if (!Realise(network, predicted.candidate, &point)) return std::nullopt;
   return point;
@@ -331,7 +340,7 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
 VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
   VerifiedPoint deeper = point;
   int64_t steps = 0;
-  const Graph network = RecoverFor(GraphOf(point), seconds, &steps);
+  const Graph network = RecoverFor(GraphOf(point), seconds, point.id, &steps);
   ++deeper.revision;
   deeper.changes.clear();
   if (!Realise(network, ParseCandidate(point.candidate).value(), &deeper)) return point;
@@ -345,14 +354,8 @@ double Verifier::CalibrationLoss(const Candidate& candidate, int64_t glimpse_ste
   if (glimpse_steps > 0 && !space_.HasSameStructure(candidate, space_.space().Original())) {
     PrepareRecovery();
     int64_t steps = 0;
-    try {
-      network =
-          Recover(network, static_cast<double>(glimpse_steps), session_->settings().seed, &steps);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kBadInput) throw;
-      observer_->Note(Text("sensitivity of ", CandidateText(candidate), ": ", error.what(),
-                           "; taken without training"));
-    }
+    network = Recover(network, static_cast<double>(glimpse_steps), session_->settings().seed,
+                      Text("sensitivity of ", CandidateText(candidate)), &steps);
   }
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));

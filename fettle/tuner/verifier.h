@@ -77,8 +77,10 @@ class Verifier {
   // Of the point's network on training images; takes seconds. The original's is kept, another's
   // until its candidate is built.
   const Calibration& CalibrationOf(const std::string& id, const Graph& graph);
-  Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
-  Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);
+  // `what` is named where the training comes apart; then the network is as it was, after 0 steps.
+  Graph RecoverFor(const Graph& start, double seconds, const std::string& what, int64_t* steps);
+  Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, const std::string& what,
+                int64_t* steps);
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
                           std::optional<double> floor = std::nullopt);
   std::vector<std::string> FoldersOf(const std::vector<VerifiedPoint>& points) const;

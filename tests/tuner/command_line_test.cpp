@@ -105,6 +105,7 @@ TEST(CommandLine, BadValuesExitWith2) {
            tune + "--batch 0", tune + "--batch two", bench + "--batch 1e9", bench + "--batch -1",
            bench + "--rounds 0", bench + "--primitive nosuch", bench + "--db ''",
            tune + "--strategy nosuch", tune + "--budget 0", tune + "--budget ten",
+           tune + "--variants foo", tune + "--variants ''", tune + "--variants svd,,cp",
            tune + "--seed -1", tune + "--max-drop 200", tune + "--session ''", "bench ''"}) {
     const Outcome outcome = Type(command);
     EXPECT_EQ(outcome.code, 2) << command << outcome.text;

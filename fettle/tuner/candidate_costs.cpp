@@ -40,6 +40,29 @@ std::vector<LayerSpec> LayersOf(const LayerGraph& graph, const std::vector<DType
   return collector.Take();
 }
 
+std::vector<LayerSpec> ReordersOf(const LayerGraph& graph, const std::vector<DType>& precisions) {
+  std::vector<Shape> shapes;
+  for (const LayerTensor& tensor : graph.tensors) {
+    const bool is_known = std::ranges::find(shapes, tensor.type.shape) != shapes.end();
+    if (tensor.type.dtype == DType::kF32 && tensor.type.shape.size() == 4 && !is_known) {
+      shapes.push_back(tensor.type.shape);
+    }
+  }
+  std::ranges::stable_sort(shapes, {}, [](const Shape& shape) { return ElementCount(shape); });
+  std::vector<Shape> chosen;
+  for (const size_t index : {shapes.size() - 1, shapes.size() / 2, size_t{0}}) {
+    if (index >= shapes.size()) continue;
+    if (std::ranges::find(chosen, shapes[index]) == chosen.end()) chosen.push_back(shapes[index]);
+  }
+  std::vector<LayerSpec> specs;
+  for (const Shape& shape : chosen) {
+    for (const DType from : precisions) {
+      for (const DType to : precisions) specs.push_back(ReorderSpec({from, shape}, {to, shape}));
+    }
+  }
+  return specs;
+}
+
 CandidateCosts::CandidateCosts(const TuningSpace& space, CostStore* store,
                                ImplementationCatalog* catalog)
     : space_(space), store_(store), catalog_(catalog) {}
@@ -67,26 +90,7 @@ std::vector<LayerSpec> CandidateCosts::LayersOf(const Candidate& candidate) cons
 }
 
 std::vector<LayerSpec> CandidateCosts::ReordersToMeasure() const {
-  std::vector<Shape> shapes;
-  for (const LayerTensor& tensor : Lower(space_.original()).tensors) {
-    const bool is_known = std::ranges::find(shapes, tensor.type.shape) != shapes.end();
-    if (tensor.type.dtype == DType::kF32 && tensor.type.shape.size() == 4 && !is_known) {
-      shapes.push_back(tensor.type.shape);
-    }
-  }
-  std::ranges::stable_sort(shapes, {}, [](const Shape& shape) { return ElementCount(shape); });
-  std::vector<Shape> chosen;
-  for (const size_t index : {shapes.size() - 1, shapes.size() / 2, size_t{0}}) {
-    if (index >= shapes.size()) continue;
-    if (std::ranges::find(chosen, shapes[index]) == chosen.end()) chosen.push_back(shapes[index]);
-  }
-  std::vector<LayerSpec> specs;
-  for (const Shape& shape : chosen) {
-    for (const DType from : kPrecisions) {
-      for (const DType to : kPrecisions) specs.push_back(ReorderSpec({from, shape}, {to, shape}));
-    }
-  }
-  return specs;
+  return ReordersOf(Lower(space_.original()), {std::begin(kPrecisions), std::end(kPrecisions)});
 }
 
 Selection CandidateCosts::Select(const LayerGraph& graph,

@@ -13,6 +13,10 @@ namespace fettle {
 // The layers of a network in each of these precisions that they can have, each once.
 std::vector<LayerSpec> LayersOf(const LayerGraph& graph, const std::vector<DType>& precisions);
 
+// The reorders that the costs of all others are predicted from: between all forms in these
+// precisions, of a small, a middling and a large tensor of the network.
+std::vector<LayerSpec> ReordersOf(const LayerGraph& graph, const std::vector<DType>& precisions);
+
 // What candidates cost: each is lowered, and its primitives and layouts are solved anew.
 class CandidateCosts {
  public:
@@ -26,8 +30,7 @@ class CandidateCosts {
   // Of one candidate, likewise: what a search asks for once it finds the candidate promising.
   std::vector<LayerSpec> LayersOf(const Candidate& candidate) const;
 
-  // The reorders that the costs of all others are predicted from: between all forms, of a small, a
-  // middling and a large tensor of the network.
+  // ReordersOf the original.
   std::vector<LayerSpec> ReordersToMeasure() const;
 
   // The best primitives for a network with these precisions of its weighted layers; the precision

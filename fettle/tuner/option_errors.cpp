@@ -1,5 +1,6 @@
 #include "fettle/tuner/option_errors.h"
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -17,12 +18,19 @@ void FillErrors(const Graph& graph, int threads, const std::function<void(size_t
   }
   std::mutex mutex;
   size_t done = 0;
+  std::atomic<bool> has_failed{false};
   ForEachShard(static_cast<int64_t>(options.size()), threads, [&](int64_t i) {
+    if (has_failed) return;
     const auto& [layer, option] = options[static_cast<size_t>(i)];
-    option->error = ParseVariant(option->variant)->WeightError(graph, *layer);
-    const std::scoped_lock lock(mutex);
-    ++done;
-    if (progress) progress(done);
+    try {
+      option->error = ParseVariant(option->variant)->WeightError(graph, *layer);
+      const std::scoped_lock lock(mutex);
+      ++done;
+      if (progress) progress(done);
+    } catch (...) {
+      has_failed = true;
+      throw;
+    }
   });
 }
 

@@ -95,7 +95,8 @@ std::string RowOf(const VerifiedPoint& point, const VerifiedPoint& original) {
 std::string ChoicesOf(const VerifiedPoint& point) {
   std::ostringstream out;
   out << "<details><summary>" << EscapedHtml(point.id) << ": the choices for each layer</summary>"
-      << "<table><tr><th>layer<th class=t>variant of its group<th>precision<th>primitive</tr>\n";
+      << "<table><tr><th>layer<th class=t>variant, of it or its "
+         "group<th>precision<th>primitive</tr>\n";
   for (const LayerChange& change : point.changes) {
     out << "<tr><td>" << EscapedHtml(change.layer) << "<td class=t>" << EscapedHtml(change.variant)
         << "<td>" << EscapedHtml(change.precision) << "<td class=t>"

@@ -112,6 +112,11 @@ std::optional<std::string> Difference(const SessionSettings& was, SessionSetting
   if (was.preprocessing.empty()) is.preprocessing.clear();
   const Json before = ToJson(was), now = ToJson(is);
   for (const auto& [name, value] : before.items()) {
+    if (now.at(name) != value && name == "space") {
+      return Text("what may change in the network differs (space was ", value.dump(), " and is ",
+                  now.at(name).dump(),
+                  "): give the same --variants; one of another version cannot be resumed");
+    }
     if (now.at(name) != value) {
       return Text(name, " was ", value.dump(), " and is ", now.at(name).dump());
     }
@@ -140,11 +145,22 @@ Session::~Session() {
   if (lock_ >= 0) close(lock_);
 }
 
-Session Session::Create(const std::filesystem::path& folder, const SessionSettings& settings) {
+void Session::RequireNone(const std::filesystem::path& folder) {
   if (std::filesystem::exists(folder / "settings.json")) {
     throw BadInput(folder.string(),
                    ": holds a session already; go on with --resume or name another --session");
   }
+}
+
+SessionSettings Session::SettingsOf(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "settings.json")) {
+    throw BadInput(folder.string(), ": no session to resume; leave --resume out to begin one");
+  }
+  return SettingsFrom(folder / "settings.json");
+}
+
+Session Session::Create(const std::filesystem::path& folder, const SessionSettings& settings) {
+  RequireNone(folder);
   std::error_code fault;
   std::filesystem::create_directories(folder / "candidates", fault);
   if (fault) {
@@ -158,10 +174,7 @@ Session Session::Create(const std::filesystem::path& folder, const SessionSettin
 }
 
 Session Session::Resume(const std::filesystem::path& folder, const SessionSettings& settings) {
-  if (!std::filesystem::exists(folder / "settings.json")) {
-    throw BadInput(folder.string(), ": no session to resume; leave --resume out to begin one");
-  }
-  Session session(folder, SettingsFrom(folder / "settings.json"));
+  Session session(folder, SettingsOf(folder));
   if (const auto difference = Difference(session.settings_, settings)) {
     throw BadInput(folder.string(), ": cannot be resumed with other settings: ", *difference);
   }

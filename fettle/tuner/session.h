@@ -49,6 +49,11 @@ class Session {
   static Session Create(const std::filesystem::path& folder, const SessionSettings& settings);
   // To go on: the settings must be the same but for the budget.
   static Session Resume(const std::filesystem::path& folder, const SessionSettings& settings);
+  // The settings that it began with. What may change in the network was screened by that budget, so
+  // one that goes on with another asks for them.
+  static SessionSettings SettingsOf(const std::filesystem::path& folder);
+  // Throws where the folder holds a session already.
+  static void RequireNone(const std::filesystem::path& folder);
   // To read only, also while another process works on it.
   static Session Read(const std::filesystem::path& folder);
 

@@ -106,7 +106,8 @@ Tuner::LayersMeasured Tuner::MeasureLayers(const std::vector<LayerSpec>& specs, 
   for (const LayerSpec& spec : specs) {
     observer_->StopIfAsked();
     const bool is_known = store_->IsComplete(spec);
-    const bool is_far_off = !is_known && Elapsed() - started > kFarOff * share * budget;
+    const double spent = measuring_seconds_ + Elapsed() - started;
+    const bool is_far_off = !is_known && spent > kFarOff * share * budget;
     if (reckoned_seconds_ > share * budget || is_far_off) break;
     if (!store_->IsRequired(spec)) {
       store_->Require(spec);
@@ -120,14 +121,16 @@ Tuner::LayersMeasured Tuner::MeasureLayers(const std::vector<LayerSpec>& specs, 
     observer_->Status(Text(what, ": layer ", done.known, " of ", specs.size(), ", ", done.now,
                            " measured now, about ", FixedText(left, 0), " s left"));
   }
+  measuring_seconds_ += Elapsed() - started;
   return done;
 }
 
 void Tuner::MeasurePromising() {
   const double started = Elapsed();
   size_t asked = 0, measured = 0;
-  int round = 0;
-  for (; round < kMostRounds; ++round) {
+  int rounds = 0;
+  while (rounds < kMostRounds) {
+    ++rounds;
     std::vector<LayerSpec> specs;
     for (const PredictedCandidate& candidate : picker_.Front()) {
       for (LayerSpec& spec : costs_.LayersOf(candidate.candidate)) {
@@ -143,7 +146,7 @@ void Tuner::MeasurePromising() {
     if (done.known < specs.size()) break;
   }
   observer_->Note(Text("promising candidates: ", asked, " more layers are known, ", measured,
-                       " measured now, in ", round + 1, " rounds of search, ",
+                       " measured now, in ", rounds, " rounds of search, ",
                        FixedText(Elapsed() - started, 0), " s"));
 }
 

@@ -86,6 +86,7 @@ class Tuner {
   CandidatePicker picker_;
   std::chrono::steady_clock::time_point begin_;
   double reckoned_seconds_ = 0;   // of measuring layers
+  double measuring_seconds_ = 0;  // that it took
   double overhead_seconds_ = 4;   // of a verification beside its recovery, as measured
   double deepening_seconds_ = 0;  // kept for it while the picks are verified
 };

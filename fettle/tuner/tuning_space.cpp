@@ -221,6 +221,9 @@ std::vector<KeptUnits> TuningSpace::KeptFrom(const Candidate& candidate, const G
 Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
                          const RewriteOptions& options, const Candidate* of_start) const {
   assert(of_start == nullptr || CanStartFrom(*of_start, candidate));
+  const bool is_start =
+      HasSameStructure(of_start == nullptr ? space_->Original() : *of_start, candidate);
+  if (is_start) return start;
   const std::vector<ChannelGroup> groups = FindChannelGroups(start).groups;
   const std::vector<KeptUnits> kept = KeptFrom(candidate, start, groups, of_start);
   Graph graph = start;

@@ -10,7 +10,8 @@
 
 namespace fettle {
 
-// What was changed in a layer, and what computes it.
+// What was changed in a layer ("prune(keep=0.5) svd(rank=8)"), and what computes it. A block that
+// was dropped is the addition that ended it, with "drop()" and without a precision or a primitive.
 struct LayerChange {
   std::string layer, variant, precision, primitive;
 

@@ -9,6 +9,7 @@
 #include "fettle/network/macs.h"
 #include "fettle/network/onnx/export.h"
 #include "fettle/network/onnx/import.h"
+#include "fettle/network/variants/drop.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
 #include "fettle/training/data/data_sample.h"
@@ -169,6 +170,7 @@ const Calibration& Verifier::CalibrationOf(const std::string& id, const Graph& g
   std::optional<Calibration>& calibration =
       id == kOriginal ? calibration_of_original_ : calibration_of_start_;
   if (calibration && id == kOriginal) return *calibration;
+  calibration.reset();  // hundreds of megabytes for a large network
   observer_->Status(Text("the activations of ", id, " are looked at"));
   calibration = Calibrate(graph, ValuesToCalibrate(graph),
                           Sampled(data_.train, {kImagesToCalibrate}), primitives_, target_);
@@ -245,6 +247,12 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
                               std::string(NameOf(step.spec.inputs[0].dtype)),
                               step.implementation.name});
   }
+  // What has no layer that is left to show it: a block that was dropped.
+  for (const TuningSpace::Change& change : space_.Changes(candidate)) {
+    if (change.variant == DropVariant().Text()) {
+      point->changes.push_back({change.layer, change.variant, "", ""});
+    }
+  }
 }
 
 std::optional<Interval> Verifier::LatencyOf(const PlanTiming& plan, const std::string& id) {
@@ -313,6 +321,7 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
   if (!space_.HasSameStructure(of_start, predicted.candidate)) {
     network =
         space_.Build(predicted.candidate, network, &CalibrationOf(start.id, network), &of_start);
+    calibration_of_start_.reset();
     network = RecoverFor(network, seconds, &point.trained_steps);
   }
   if (!Realise(network, predicted.candidate, &point)) return std::nullopt;

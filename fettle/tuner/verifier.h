@@ -75,7 +75,7 @@ class Verifier {
   Graph GraphOf(const VerifiedPoint& point) const;
   VerifiedPoint StartFor(const Candidate& candidate) const;
   // Of the point's network on training images; takes seconds. The original's is kept, another's
-  // until the next one's.
+  // until its candidate is built.
   const Calibration& CalibrationOf(const std::string& id, const Graph& graph);
   Graph RecoverFor(const Graph& start, double seconds, int64_t* steps);
   Graph Recover(const Graph& start, double steps_to_do, uint64_t seed, int64_t* steps);

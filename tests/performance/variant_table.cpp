@@ -131,6 +131,7 @@ class Bench {
     std::vector<DType> precisions = {dtype};
     if (dtype != DType::kF32) precisions.push_back(DType::kF32);
     for (const LayerSpec& spec : LayersOf(layers, precisions)) store_.Require(spec);
+    for (const LayerSpec& spec : ReordersOf(layers, precisions)) store_.Require(spec);
     const ReorderCosts reorders(&catalog_, store_.costs());
     const Selection selection =
         SelectPrimitives(layers, AllowedPrecisions(layers, {dtype}, precisions), &catalog_,

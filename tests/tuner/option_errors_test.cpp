@@ -36,6 +36,19 @@ TEST(OptionErrorsTest, AreTheSameOnAnyNumberOfThreads) {
   EXPECT_GT(with_error, 5u);
 }
 
+TEST(OptionErrorsTest, EndsSoonWhereProgressThrows) {
+  NetworkBuilder b(1);
+  b.Classify(b.Unit("stem", b.Input({1, 3, 8, 8}), 16));
+  std::vector<NetworkDecision> decisions = FindDecisions(b.graph, {.channel_step = 2});
+  int calls = 0;
+  const auto stop = [&](size_t) {
+    ++calls;
+    throw Error(ErrorKind::kInterrupted, "stop");
+  };
+  EXPECT_THROW(FillErrors(b.graph, 1, stop, &decisions), Error);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(OptionErrorsTest, WhatFailsIsThrownAgain) {
   NetworkBuilder b(1);
   b.Classify(b.Unit("stem", b.Input({1, 3, 8, 8}), 16));

@@ -219,6 +219,9 @@ TEST(Session, RefusesWhatDoesNotFit) {
   other = SampleSettings();
   other.budget_seconds = 7;
   EXPECT_EQ(Session::Resume(folder, other).settings().budget_seconds, 7);
+  EXPECT_EQ(Session::SettingsOf(folder), SampleSettings());  // as it began
+  other.space = "1f";
+  EXPECT_THAT(MessageOf([&] { Session::Resume(folder, other); }), HasSubstr("--variants"));
   WriteFileAtomically(folder / "settings.json", "{\"schema\":9}");
   EXPECT_THAT(MessageOf([&] { Session::Read(folder); }), HasSubstr("schema 9"));
 }

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "fettle/core/random.h"
 #include "fettle/network/linalg/decompositions.h"
+#include "fettle/network/variants/cp_start.h"
 #include "fettle/network/variants/higher_order.h"
 
 namespace fettle {
@@ -204,104 +204,21 @@ class CpFit {
   Matrix by_outputs_;  // [S*Dh*Dw, R]: K^T outputs
 };
 
-// The eigenvectors of the Gram matrix of one axis of the window: 0 its rows, 1 its columns.
-Matrix WindowBasis(const Matrix& kernel, size_t height, size_t width, int axis) {
-  const size_t extent = axis == 0 ? height : width, taps = height * width;
-  Matrix gram(extent, extent);
-  const std::span<const double> values = kernel.values();
-  for (size_t first = 0; first < values.size(); first += taps) {
-    for (size_t a = 0; a < taps; ++a) {
-      for (size_t b = 0; b < taps; ++b) {
-        const bool meets = axis == 0 ? a % width == b % width : a / width == b / width;
-        if (!meets) continue;
-        gram(axis == 0 ? a / width : a % width, axis == 0 ? b / width : b % width) +=
-            values[first + a] * values[first + b];
-      }
-    }
-  }
-  return SymmetricEigen(gram).vectors;
-}
-
-// [T, S]: the kernel seen through a pattern of the window.
-Matrix SliceOf(const Matrix& kernel, const std::vector<double>& pattern) {
-  Matrix slice(kernel.rows(), kernel.columns() / pattern.size());
-  const double* value = kernel.values().data();
-  for (double& sum : slice.values()) {
-    for (const double weight : pattern) sum += weight * *value++;
-  }
-  return slice;
-}
-
-CpComponents RandomComponents(size_t inputs, size_t height, size_t width, size_t outputs,
-                              size_t rank, uint64_t seed) {
-  CpComponents c{Matrix(inputs, rank), Matrix(height, rank), Matrix(width, rank),
-                 Matrix(outputs, rank)};
-  Random random(seed);
-  for (Matrix* factor : FactorsOf(&c)) {
-    for (double& value : factor->values()) value = random.Normal();
-  }
-  return c;
-}
-
-// The greatest of the components of the slices; random ones beyond.
-CpComponents OrthogonalStart(const Matrix& kernel, size_t height, size_t width, size_t rank,
-                             uint64_t seed) {
-  const Matrix rows = WindowBasis(kernel, height, width, 0);
-  const Matrix columns = WindowBasis(kernel, height, width, 1);
-  const size_t inputs = kernel.columns() / (height * width);
-  struct Candidate {
-    double energy;
-    size_t row, column, place;
-  };
-  std::vector<Candidate> candidates;
-  std::vector<Matrix> slices, bases;
-  for (size_t a = 0; a < height; ++a) {
-    for (size_t b = 0; b < width; ++b) {
-      std::vector<double> pattern;
-      for (size_t i = 0; i < height; ++i) {
-        for (size_t j = 0; j < width; ++j) pattern.push_back(rows(i, a) * columns(j, b));
-      }
-      slices.push_back(SliceOf(kernel, pattern));
-      EigenDecomposition eigen =
-          SymmetricEigen(ProductWithTransposed(slices.back(), slices.back()));
-      for (size_t k = 0; k < std::min(inputs, kernel.rows()); ++k) {
-        if (eigen.values[k] > 1e-12 * eigen.values[0]) {
-          candidates.push_back({eigen.values[k], a, b, k});
-        }
-      }
-      bases.push_back(std::move(eigen.vectors));
-    }
-  }
-  std::ranges::stable_sort(candidates, std::greater<>(), &Candidate::energy);
-  CpComponents c = RandomComponents(inputs, height, width, kernel.rows(), rank, seed);
-  for (size_t r = 0; r < std::min(rank, candidates.size()); ++r) {
-    const Candidate& from = candidates[r];
-    const size_t slice = from.row * width + from.column;
-    for (size_t i = 0; i < height; ++i) c.rows(i, r) = rows(i, from.row);
-    for (size_t j = 0; j < width; ++j) c.columns(j, r) = columns(j, from.column);
-    for (size_t s = 0; s < inputs; ++s) c.inputs(s, r) = 0;
-    for (size_t t = 0; t < kernel.rows(); ++t) {
-      c.outputs(t, r) = bases[slice](t, from.place);
-      for (size_t s = 0; s < inputs; ++s) {
-        c.inputs(s, r) += slices[slice](t, s) * bases[slice](t, from.place);
-      }
-    }
-  }
-  return c;
-}
-
 double MultiplicationsASweep(const Matrix& kernel, size_t rank) {
   const auto r = static_cast<double>(rank);
   return r * (2 * static_cast<double>(kernel.values().size()) + r * r +
-              r * static_cast<double>(kernel.rows() + kernel.columns()));
+              2 * r * static_cast<double>(kernel.rows()));
+}
+
+int AffordableSweeps(const Matrix& kernel, size_t rank, const CpLimits& limits) {
+  return static_cast<int>(std::clamp(limits.multiplications / MultiplicationsASweep(kernel, rank),
+                                     3.0, static_cast<double>(limits.sweeps)));
 }
 
 // On the kernel itself.
 CpComponents ComponentsOf(const Matrix& kernel, size_t height, size_t width, size_t rank,
                           const CpLimits& limits) {
-  const auto sweeps =
-      static_cast<int>(std::clamp(limits.multiplications / MultiplicationsASweep(kernel, rank), 4.0,
-                                  static_cast<double>(limits.sweeps)));
+  const int sweeps = AffordableSweeps(kernel, rank, limits);
   CpComponents best = OrthogonalStart(kernel, height, width, rank, limits.seed);
   const bool is_small = sweeps == limits.sweeps;
   double least = CpFit(kernel, &best).Iterate(is_small ? kSweepsOfARace : sweeps);
@@ -359,7 +276,8 @@ CpComponents BestComponents(const Matrix& kernel, size_t height, size_t width, s
                             const CpLimits& limits) {
   const size_t taps = height * width;
   const size_t r3 = std::min(rank, kernel.columns() / taps), r4 = std::min(rank, kernel.rows());
-  const bool is_compressed = 2 * r3 * r4 <= kernel.values().size() / taps;
+  const bool is_compressed = AffordableSweeps(kernel, rank, limits) < limits.sweeps &&
+                             2 * r3 * r4 <= kernel.values().size() / taps;
   CpComponents c;
   if (is_compressed) {
     const ChannelBases bases = BestChannelBases(kernel, taps, r3, r4, 2);

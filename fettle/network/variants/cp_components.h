@@ -30,12 +30,12 @@ struct CpComponents {
 };
 
 struct CpLimits {
-  double multiplications = 3e10;
-  int sweeps = 200;
+  double multiplications = 1.2e10;
+  int sweeps = 300;
   uint64_t seed = 1;
 };
 
-// By alternating least squares, on the kernel's Tucker-2 core where the rank is small; from the R
+// By alternating least squares, on the kernel's Tucker-2 core where that saves time; from the R
 // greatest of the orthogonal components that the singular value decompositions of the kernel's
 // slices make (after those of the window's two axes), seeded random ones beyond, and for small
 // kernels from other random starts too; with error-preserving correction.

@@ -10,7 +10,7 @@
 namespace fettle {
 namespace {
 
-constexpr double kMostMultiplications = 1e11;
+constexpr double kMostMultiplications = 6e10;
 constexpr double kWorthwhileGain = 1e-4;
 
 double Dot(const Matrix& a, const Matrix& b) {
@@ -155,7 +155,7 @@ void RefitFirst(const Matrix& kernel, const Moments& input, int steps,
 int StepsToAfford(const Matrix& kernel) {
   const auto rows = static_cast<double>(kernel.rows());
   const auto patch = static_cast<double>(kernel.columns());
-  return static_cast<int>(std::clamp(kMostMultiplications / (rows * patch * patch), 1.0, 512.0));
+  return static_cast<int>(std::clamp(kMostMultiplications / (rows * patch * patch), 1.0, 64.0));
 }
 
 void RefitInTurn(const Matrix& kernel, const Moments& input, std::vector<Factor>* factors) {

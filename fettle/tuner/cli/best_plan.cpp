@@ -28,7 +28,9 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
       CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
   CostStore store(&database, worker, &catalog, worker->Describe({target.threads}), who);
   const std::vector<DType> precisions = PrecisionsOf(precision);
-  const std::vector<LayerSpec> specs = LayersOf(graph, precisions);
+  std::vector<LayerSpec> specs = LayersOf(graph, precisions);
+  const std::vector<LayerSpec> reorder_specs = ReordersOf(graph, precisions);
+  specs.insert(specs.end(), reorder_specs.begin(), reorder_specs.end());
   size_t done = 0;
   for (const LayerSpec& spec : specs) {
     if (WasInterrupted()) {

@@ -5,24 +5,48 @@
 #include "fettle/core/error.h"
 #include "fettle/tuner/cli/console.h"
 #include "fettle/tuner/fixed_text.h"
+#include "fettle/tuner/tuning_space.h"
 
 namespace fettle {
 namespace {
 
-// "9 layers pruned, 20 of 22 in bf16".
+void Append(const std::string& part, std::string* text) {
+  text->append(text->empty() ? "" : ", ").append(part);
+}
+
+void AppendCount(size_t count, const char* one, const char* more, std::string* text) {
+  if (count > 0) Append(Text(count, " ", count == 1 ? one : more), text);
+}
+
+// "4 groups pruned, 2 layers rewritten, 1 block dropped, 20 of 22 layers in bf16".
 std::string Summary(const VerifiedPoint& point) {
-  size_t pruned = 0;
-  std::map<std::string, size_t> precisions;
+  std::map<std::string, std::string> variants;
   for (const LayerChange& change : point.changes) {
-    if (!change.variant.empty()) ++pruned;
+    if (!change.variant.empty()) variants[change.layer] = change.variant;
+  }
+  size_t pruned = 0, rewritten = 0, dropped = 0;
+  for (const auto& [layer, variant] : variants) {
+    const std::string* const whole = EntryOfLayer(variants, layer.substr(0, layer.rfind('.')));
+    const bool is_part = layer.find('.') != std::string::npos && whole != nullptr;
+    if (is_part && *whole == variant) continue;  // "conv.1" beside "conv"
+    const bool is_pruned = variant.starts_with("prune("), is_dropped = variant == "drop()";
+    pruned += is_pruned ? 1 : 0;
+    dropped += is_dropped ? 1 : 0;
+    rewritten += !is_dropped && (!is_pruned || variant.find(' ') != std::string::npos) ? 1 : 0;
+  }
+  std::map<std::string, size_t> precisions;  // of what computes
+  size_t layers = 0;
+  for (const LayerChange& change : point.changes) {
+    if (change.precision.empty()) continue;
     ++precisions[change.precision];
+    ++layers;
   }
   std::string text;
-  if (pruned > 0) text = Text(pruned, pruned == 1 ? " group" : " groups", " pruned");
+  AppendCount(pruned, "group pruned", "groups pruned", &text);
+  AppendCount(rewritten, "layer rewritten", "layers rewritten", &text);
+  AppendCount(dropped, "block dropped", "blocks dropped", &text);
   for (const auto& [precision, count] : precisions) {
-    if (precision == "f32") continue;
-    text.append(text.empty() ? "" : ", ")
-        .append(Text(count, " of ", point.changes.size(), " layers in ", precision));
+    if (precision != "f32") Append(Text(count, " of ", layers, " layers in ", precision), &text);
   }
   return text.empty() ? "primitives only" : text;
 }

@@ -9,9 +9,7 @@
 #include "fettle/core/joined_text.h"
 #include "fettle/device/energy_meter.h"
 #include "fettle/device/host_environment.h"
-#include "fettle/network/macs.h"
 #include "fettle/network/onnx/import.h"
-#include "fettle/network/variants/variant_list.h"
 #include "fettle/search/strategy_list.h"
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/tuner/cli/commands.h"
@@ -20,10 +18,10 @@
 #include "fettle/tuner/cli/front_text.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/cli/space_options.h"
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/preprocessing_json.h"
 #include "fettle/tuner/tuner.h"
-#include "fettle/tuner/variant_screen.h"
 
 namespace fettle {
 namespace {
@@ -47,29 +45,6 @@ class ConsoleObserver : public TuneObserver {
 std::vector<std::string> Strategies() {
   const std::vector<std::string_view> names = StrategyNames();
   return {names.begin(), names.end()};
-}
-
-std::vector<std::string> VariantNames() {
-  std::vector<std::string> names;
-  for (const VariantKind& kind : AllVariantKinds()) names.emplace_back(kind.name);
-  return names;
-}
-
-std::vector<std::string> VariantsOf(const Options& options) {
-  const std::vector<std::string> known = VariantNames();
-  if (!options.Has("variants")) return known;
-  const std::string list = options.Get("variants");
-  if (list == "none") return {};
-  std::vector<std::string> names;
-  std::istringstream in(list);
-  for (std::string name; std::getline(in, name, ',');) {
-    if (std::ranges::find(known, name) == known.end()) {
-      throw Error(ErrorKind::kUsage, Text("--variants ", list, ": '", name, "' is none of ",
-                                          JoinedText(known), " and not none"));
-    }
-    names.push_back(name);
-  }
-  return names;
 }
 
 void Declare(Options* options) {
@@ -132,29 +107,6 @@ TuningData LoadData(const std::string& text, uint64_t seed) {
   return data;
 }
 
-// Widths of all groups if they may be pruned, and the rewritings that may be worth their measuring.
-TuningSpaceOptions SpaceOptions(const Graph& model, const std::vector<std::string>& kinds,
-                                const SessionSettings& settings, const Target& target,
-                                Console& console) {
-  TuningSpaceOptions options;
-  if (std::ranges::find(kinds, "prune") == kinds.end()) options.most_widths = 1;
-  VariantScreenOptions screen;
-  screen.kinds = kinds;
-  std::erase(screen.kinds, "prune");
-  screen.channel_step = options.channel_step;
-  screen.most_in_all = MostVariants(MacsOf(model) / settings.batch, settings.budget_seconds,
-                                    ReckonedTrainingMacsPerSecond(target));
-  screen.progress = [&](size_t done, size_t all) {
-    console.Status(Text("variants: ", done, " of ", all, " looked at"));
-    if (WasInterrupted()) {
-      throw Error(ErrorKind::kInterrupted, "interrupted before anything was measured");
-    }
-  };
-  options.variants = ScreenVariants(model, target, screen);
-  console.ClearStatus();
-  return options;
-}
-
 int DryRun(const TuningSpace& space, const CandidateCosts& costs, const CostStore& store,
            Console& console) {
   console.out() << "decisions: " << space.decisions().size() << ", candidates: 10^"
@@ -185,10 +137,10 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   Options options(
       "tune MODEL.onnx --data DATA [--budget 10m] [--session DIR]",
       "Searches structure (channel pruning, decompositions, cheaper blocks), precision (f32, bf16) "
-      "and primitives of a trained "
-      "classifier against latency measured on this machine and accuracy measured on the data, and "
-      "memory and energy if asked; "
-      "recovers what it prunes; ends with a Pareto front of verified configurations. Ctrl-C saves "
+      "and primitives of a trained classifier against latency measured on this machine and "
+      "accuracy "
+      "measured on the data, and memory and energy if asked; recovers what it changes; ends with a "
+      "Pareto front of verified configurations. Ctrl-C saves "
       "everything and --resume goes on.",
       {"fettle tune models/resnet20.onnx --data fashion-mnist --budget 5m --session session",
        "fettle front session", "fettle deploy session --pick knee --out deployed"});
@@ -218,6 +170,13 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   settings.max_drop_points = options.GetNumber("max-drop", 100, 0, 100);
   const std::filesystem::path folder =
       options.Get("session", std::filesystem::path(settings.model).stem().string() + "-session");
+
+  const std::vector<std::string> kinds = VariantsOf(options);
+  const bool resumes = options.Has("resume"), is_dry = options.Has("dry-run");
+  if (!resumes && !is_dry) Session::RequireNone(folder);
+  // The network's changes are those that the session began with, whatever the budget is now.
+  const double budget_of_space =
+      resumes ? Session::SettingsOf(folder).budget_seconds : settings.budget_seconds;
 
   ImportOptions import;
   import.batch = settings.batch;
@@ -252,14 +211,12 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
                       database.salvage()->damaged_file.string()));
   }
   CostStore store(&database, &worker, &catalog, device, Text("fettle tune, seed ", settings.seed));
-  const TuningSpace space(model,
-                          SpaceOptions(model, VariantsOf(options), settings, target, console));
+  const TuningSpace space(model, SpaceOptions(model, kinds, budget_of_space, target, console));
   settings.space = space.Fingerprint();
   const CandidateCosts costs(space, &store, &catalog);
-  if (options.Has("dry-run")) return DryRun(space, costs, store, console);
+  if (is_dry) return DryRun(space, costs, store, console);
 
-  Session session =
-      options.Has("resume") ? Session::Resume(folder, settings) : Session::Create(folder, settings);
+  Session session = resumes ? Session::Resume(folder, settings) : Session::Create(folder, settings);
   ConsoleObserver observer(console);
   Verifier verifier(&session, space, costs, data, &worker, primitives, target, &observer);
   Tuner tuner(&session, space, &store, costs, &verifier, &observer);

@@ -41,6 +41,14 @@ TEST(CpTest, AKernelOfFewComponentsIsRecovered) {
   }
 }
 
+// A limit that leaves too few sweeps to the whole kernel has them made on its core.
+TEST(CpTest, AKernelOfFewComponentsIsRecoveredFromItsCore) {
+  const Matrix kernel = RandomComponents(40, SpatialWindows()[0], 32, 4, 5).Kernel();
+  const CpLimits limits = {.multiplications = 1e7};
+  EXPECT_LT(RelativeErrorOf(kernel, BestComponents(kernel, 3, 3, 4, limits)), 1e-3);
+  EXPECT_LT(RelativeErrorOf(kernel, BestComponents(kernel, 3, 3, 6, limits)), 1e-3);
+}
+
 TEST(CpTest, TheLayerIsComputedByItsComponents) {
   for (const Window& window : SpatialWindows()) {
     const Graph graph = ConvNetwork(window, 6, 5);
@@ -55,7 +63,7 @@ TEST(CpTest, TheLayerIsComputedByItsComponents) {
 }
 
 TEST(CpTest, ManyComponentsMakeAnyKernelAndFewAreOrthogonalOrBetter) {
-  const Matrix kernel = RandomMatrix(6, 5 * 9, 3);
+  const Matrix kernel = RandomMatrix(6, size_t{5} * 9, 3);
   EXPECT_LT(RelativeErrorOf(kernel, BestComponents(kernel, 3, 3, 45, {})), 1e-6);
   double last = 1;
   for (const size_t rank : {2u, 4u, 8u, 16u, 32u}) {
@@ -81,7 +89,7 @@ TEST(CpTest, DataDoNotHurt) {
 // that cancel come ever nearer to it. Correction brings them down, at no greater error.
 TEST(CpTest, CorrectionLowersComponentsThatCancelAtNoGreaterError) {
   const Matrix a = RandomMatrix(8, 1, 1), b = RandomMatrix(8, 1, 2), rows = RandomMatrix(3, 2, 3);
-  Matrix kernel(8, 8 * 9);
+  Matrix kernel(8, size_t{8} * 9);
   for (size_t t = 0; t < 8; ++t) {
     for (size_t s = 0; s < 8; ++s) {
       for (size_t i = 0; i < 3; ++i) {

@@ -49,7 +49,7 @@ TEST(SpatialSvdTest, ErrorIsWhatTheSingularValuesLeaveAndDoesNotRise) {
 // Fitting both factors is worth more than refitting the last of the plain ones.
 TEST(SpatialSvdTest, DataHelpBeyondTheLastFactor) {
   const Graph graph = ConvNetwork(SpatialWindows()[0], 12, 10);
-  const Moments input = RandomMoments(12 * 9, 1000, 3);
+  const Moments input = RandomMoments(size_t{12} * 9, 1000, 3);
   const WeightedLayer layer = FindWeightedLayer(graph, "conv");
   const Matrix kernel = KernelOf(graph, layer);
   const SpatialSvdVariant variant(6);
@@ -68,7 +68,7 @@ TEST(SpatialSvdTest, IsRefusedWithAReason) {
 // Given the factors behind it, no small change of the first one is better.
 TEST(FirstFactorTest, RefittedWeightsAreThoseOfLeastSquares) {
   const Graph graph = ConvNetwork(SpatialWindows()[0], 5, 6);
-  const Moments input = RandomMoments(5 * 9, 500, 3);
+  const Moments input = RandomMoments(size_t{5} * 9, 500, 3);
   const WeightedLayer layer = FindWeightedLayer(graph, "conv");
   const Matrix kernel = KernelOf(graph, layer);
   std::vector<Factor> factors = SpatialSvdVariant(3).Factorise(layer, kernel, nullptr);

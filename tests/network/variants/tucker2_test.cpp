@@ -58,7 +58,7 @@ TEST(Tucker2Test, ErrorDoesNotRiseWithEitherRank) {
 }
 
 TEST(Tucker2Test, IterationKeepsMoreThanTheSingularValuesAlone) {
-  const Matrix kernel = RandomMatrix(12, 10 * 9, 5);
+  const Matrix kernel = RandomMatrix(12, size_t{10} * 9, 5);
   const auto kept = [&](int rounds) {
     return CoreOf(kernel, 9, BestChannelBases(kernel, 9, 3, 4, rounds)).SquaredNorm();
   };
@@ -69,9 +69,9 @@ TEST(Tucker2Test, IterationKeepsMoreThanTheSingularValuesAlone) {
 TEST(Tucker2Test, OffersTheRanksSeenThroughNoiseAmongOthers) {
   // Ten inputs' and six outputs' worth of a kernel, and a little noise.
   NetworkBuilder b(1);
-  const Matrix noise = RandomMatrix(32, 48 * 9, 9);
+  const Matrix noise = RandomMatrix(32, size_t{48} * 9, 9);
   Tensor weights(TensorType{DType::kF32, {32, 48, 3, 3}});
-  const Matrix core = RandomMatrix(6, 10 * 9, 6), outputs = RandomMatrix(32, 6, 7);
+  const Matrix core = RandomMatrix(6, size_t{10} * 9, 6), outputs = RandomMatrix(32, 6, 7);
   const Matrix inputs = RandomMatrix(48, 10, 8);
   const Matrix behind = Product(outputs, core);
   for (size_t t = 0; t < 32; ++t) {

@@ -168,6 +168,22 @@ TEST(CalibrationTest, PatchesAreWhatKernelsAreMultipliedWith) {
   }
 }
 
+// Of 16 positions of 32x32 every 64th would be in the leftmost column, where half is padding.
+TEST(CalibrationTest, PatchesAreOfAllColumns) {
+  NetworkBuilder b(8);
+  const ValueId x = b.Convolve("conv", b.Input({1, 1, 32, 32}), 4);
+  b.Classify(b.Relu("relu", x), 4);
+  const Dataset dataset = ToyDataset(40, {1, 32, 32}, 3);
+  const Calibration calibration =
+      Calibrate(b.graph, ValuesToCalibrate(b.graph), dataset, PrimitiveList::All(), HostTarget(1));
+  const Moments& moments = calibration.patches.at("conv");
+  ASSERT_EQ(moments.size(), 9u);
+  ASSERT_EQ(moments.samples, 40 * 16);
+  for (size_t tap = 0; tap < 9; ++tap) {
+    EXPECT_NEAR(moments.covariance[tap * 10] / moments.covariance[4 * 10], 1, 0.3) << tap;
+  }
+}
+
 TEST(CalibrationTest, RefusesWhatDoesNotFitOrIsNotFinite) {
   const auto fault = [](const Graph& graph, const Dataset& dataset) {
     return FaultOf([&] {

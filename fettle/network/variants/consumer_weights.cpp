@@ -64,8 +64,8 @@ std::optional<ConsumerWeights> ConsumerWeights::Of(const Graph& graph, const Nod
   if (node.inputs.size() == 3) {
     const auto outputs = static_cast<int64_t>(weights->outputs);
     const Shape& bias = graph.value(node.inputs[2]).type.shape;
-    const bool is_fit = IsConstantF32(graph, node.inputs[2]) && ElementCount(bias) == outputs &&
-                        bias.back() == outputs;
+    const bool is_fit = IsConstantF32(graph, node.inputs[2]) && !bias.empty() &&
+                        ElementCount(bias) == outputs && bias.back() == outputs;
     if (!is_fit) return std::nullopt;
   }
   weights->values = graph.value(node.inputs[1]).constant->values<float>();

@@ -29,7 +29,10 @@ std::variant<WeightedLayer, std::string> AsWeightedLayer(const Graph& graph, int
   const bool is_weighted = conv != nullptr || std::holds_alternative<Gemm>(node.op) ||
                            std::holds_alternative<MatMul>(node.op);
   if (!is_weighted) return Text("a ", NameOf(node.op), " has no weights to rewrite");
-  if (!weights) return std::string("its weights or its bias are no constants of f32");
+  if (!weights) {
+    return std::string(
+        "its weights or its bias are no constants of f32, or what they multiply is no [N,S]");
+  }
   if (conv != nullptr && conv->window.kernel.size() != 2) {
     return std::string("it is no convolution over two axes");
   }

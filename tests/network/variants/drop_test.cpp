@@ -81,6 +81,24 @@ TEST(DropTest, ListsBlocksByTheirAdditionsWithTheirLayers) {
               HasSubstr("weights of its own ('third.shortcut'): a projection"));
 }
 
+TEST(DropTest, WhatIsCarriedForgetsTheBody) {
+  const Graph graph = Network(true);
+  Calibration carried;
+  for (const char* layer : {"stem", "first.a", "first.b", "second.a"}) {
+    carried.patches[layer];
+    carried.values[layer];
+  }
+  carried.values["first.add"];
+  DropVariant().Rewrite(graph, "first.add", {.carried = &carried});
+  const auto names_of = [](const auto& known) {
+    std::vector<std::string> names;
+    for (const auto& [name, moments] : known) names.push_back(name);
+    return names;
+  };
+  EXPECT_THAT(names_of(carried.patches), ElementsAre("second.a", "stem"));
+  EXPECT_THAT(names_of(carried.values), ElementsAre("second.a", "stem"));
+}
+
 TEST(DropTest, ASumThatIsAnOutputKeepsItsName) {
   NetworkBuilder b(2);
   const ValueId x = b.Relu("relu", b.Input({1, 4, 5, 5}));

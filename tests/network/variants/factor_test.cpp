@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <set>
+
+#include "fettle/core/error.h"
 #include "fettle/core/random.h"
+#include "fettle/network/variants/bottleneck.h"
 #include "tests/network/random_network.h"
 #include "tests/network/variants/factor_support.h"
 #include "tests/support/network_builder.h"
@@ -62,6 +67,48 @@ TEST(FactorTest, NamesAreKeptAndNewOnesAreUnused) {
   EXPECT_EQ(twice.nodes()[1].name, "conv.1_2");
   EXPECT_EQ(twice.nodes()[2].name, "conv");
   EXPECT_EQ(once.NumParameters(), b.graph.NumParameters() - 24 + 12 + 18);
+}
+
+// The other layer computes what it did, and the decision counts what stays.
+TEST(FactorTest, WeightsThatAnotherLayerReadsStay) {
+  NetworkBuilder b(1);
+  const Conv op{WindowOf({3, 3}, {1, 1}, {1, 1}), 1};
+  const ValueId weights = b.Constant("w", {4, 4, 3, 3}), bias = b.Constant("b", {4});
+  const ValueId x = b.Add("one", op, {b.Input({1, 4, 5, 5}), weights, bias});
+  b.graph.AddOutput(b.Add("two", op, {x, weights, bias}));
+  const BottleneckVariant variant(2);
+  const auto decisions = FindBottleneckDecisions(b.graph, {});
+  ASSERT_FALSE(decisions.at(0).options.empty());
+  ASSERT_EQ(decisions[0].options[0].variant, variant.Text());
+  for (const RewriteOptions& options : {RewriteOptions{}, RewriteOptions{.shapes_only = true}}) {
+    const Graph result = variant.Rewrite(b.graph, "one", options);
+    EXPECT_EQ(result.NumParameters(), decisions[0].options[0].parameters);
+    const Node& two = result.nodes().back();
+    EXPECT_EQ(result.value(two.inputs[1]).constant, b.graph.value(weights).constant);
+    EXPECT_EQ(result.value(two.inputs[2]).constant, b.graph.value(bias).constant);
+    std::set<std::string> names;
+    for (size_t i = 0; i < result.num_values(); ++i) {
+      const std::string& name = result.value(static_cast<ValueId>(i)).name;
+      EXPECT_TRUE(names.insert(name).second) << name;
+    }
+  }
+}
+
+TEST(FactorTest, WeightsThatAreNotFiniteAreAReason) {
+  NetworkBuilder b(1);
+  b.Classify(b.Convolve("conv", b.Input({1, 8, 5, 5}), 8));
+  const ValueId id = b.graph.nodes()[0].inputs[1];
+  Tensor weights = *b.graph.value(id).constant;
+  weights.values<float>()[3] = std::nanf("");
+  const Graph graph = WithConstants(b.graph, {{id, weights}});
+  for (const WeightedLayer& layer : WeightedLayers(graph)) EXPECT_NE(layer.name, "conv");
+  try {
+    BottleneckVariant(2).Rewrite(graph, "conv", {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("'conv'"), std::string::npos);
+  }
 }
 
 // For a first factor that throws away what the layer needs, the last one makes the best of it: no

@@ -45,7 +45,7 @@ THIRD_PARTY = {
     "png.h": r"(fettle|tests)/training/.*(libpng|image_data_test).*",
     "zip.h": r"(fettle|tests)/training/.*(libzip|image_data_test).*",
     "dnnl.h": r"fettle/training/.*onednn.*",
-    "omp.h": r"fettle/primitives/threads\.cpp",
+    "omp.h": r"fettle/core/threads\.cpp",
     "immintrin.h": r"fettle/primitives/.*",
 }
 

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "fettle/core/error.h"
+#include "fettle/core/threads.h"
 #include "fettle/device/layer_data.h"
 #include "fettle/device/prepared_layer.h"
-#include "fettle/primitives/threads.h"
 
 namespace fettle {
 namespace {

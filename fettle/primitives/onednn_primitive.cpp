@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "fettle/core/threads.h"
 #include "fettle/primitives/onednn_kernel.h"
-#include "fettle/primitives/threads.h"
 
 namespace fettle {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "fettle/core/error.h"
-#include "fettle/primitives/threads.h"
+#include "fettle/core/threads.h"
 
 namespace fettle {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "fettle/core/shard_threads.h"
 #include "fettle/network/variants/variant_list.h"
-#include "fettle/training/trainer/shard_threads.h"
 
 namespace fettle {
 
@@ -23,7 +23,9 @@ void FillErrors(const Graph& graph, int threads, const std::function<void(size_t
     if (has_failed) return;
     const auto& [layer, option] = options[static_cast<size_t>(i)];
     try {
-      option->error = ParseVariant(option->variant)->WeightError(graph, *layer);
+      if (!option->error) {
+        option->error = ParseVariant(option->variant)->WeightError(graph, *layer);
+      }
       const std::scoped_lock lock(mutex);
       ++done;
       if (progress) progress(done);

@@ -1,20 +1,20 @@
 #include "fettle/tuner/variant_screen.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <string_view>
 #include <utility>
 
-#include "fettle/cost_models/reckoned_cost.h"
-#include "fettle/deploy/lower.h"
 #include "fettle/network/variants/decisions.h"
 #include "fettle/network/variants/drop.h"
 #include "fettle/network/variants/variant_list.h"
+#include "fettle/tuner/gain_screen.h"
 #include "fettle/tuner/option_errors.h"
 
 namespace fettle {
 namespace {
 
-constexpr double kLeastGain = 0.1;        // of the layer's time
 constexpr double kGreatestError = 0.9;    // what is left of a layer then is worth nothing
 constexpr double kErrorOfNothing = 0.02;  // added to an error, so that tiny ones compare by gain
 
@@ -22,38 +22,6 @@ struct ScreenedOption {
   std::string layer, variant;
   double gain = 0;   // ms
   double error = 0;  // relative, of the weights
-};
-
-// By how much faster each option alone should make the network, in ms; options that should not gain
-// enough are dropped.
-class GainScreen {
- public:
-  GainScreen(const Graph& graph, const Target& target) : graph_(graph), target_(target) {
-    const LayerGraph layers = Lower(graph);
-    whole_ = ReckonedMs(layers, target);
-    for (const Layer& layer : layers.layers) of_layer_[layer.name] = ReckonedMs(layer.spec, target);
-  }
-
-  std::vector<double> Apply(NetworkDecision* decision) const {
-    const auto layer = of_layer_.find(decision->layer);
-    const double least = layer == of_layer_.end() ? 0 : kLeastGain * layer->second;
-    std::vector<double> gains;
-    std::erase_if(decision->options, [&](const NetworkOption& option) {
-      RewriteOptions shapes;
-      shapes.shapes_only = true;
-      const Graph graph = ParseVariant(option.variant)->Rewrite(graph_, decision->layer, shapes);
-      const double gain = whole_ - ReckonedMs(Lower(graph), target_);
-      if (gain > least) gains.push_back(gain);
-      return gain <= least;
-    });
-    return gains;
-  }
-
- private:
-  const Graph& graph_;
-  Target target_;
-  double whole_ = 0;
-  std::map<std::string, double> of_layer_;
 };
 
 // Those that none is both faster and nearer than, gentlest first; then at most so many of them,
@@ -74,16 +42,31 @@ std::vector<ScreenedOption> Undominated(std::vector<ScreenedOption> options, siz
   return spread;
 }
 
+// Those that have options, of kinds of these names.
+std::vector<NetworkDecision> DecisionsOf(const Graph& graph, const std::vector<std::string>& names,
+                                         const DecisionOptions& options) {
+  std::vector<VariantKind> kinds;
+  std::ranges::copy_if(AllVariantKinds(), std::back_inserter(kinds), [&](const VariantKind& kind) {
+    return std::ranges::find(names, kind.name) != names.end();
+  });
+  std::vector<NetworkDecision> decisions = FindDecisions(kinds, graph, options);
+  std::erase_if(decisions, [](const NetworkDecision& d) { return d.options.empty(); });
+  return decisions;
+}
+
 }  // namespace
 
 std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& target,
                                          const VariantScreenOptions& options) {
+  const int threads = std::max(1, target.threads);
+  const auto progress = [&](std::string_view what, size_t done, size_t all) {
+    if (options.progress) options.progress(what, done, all);
+  };
   std::vector<NetworkDecision> decisions =
-      FindDecisions(graph, {.channel_step = options.channel_step});
-  std::erase_if(decisions, [&](const NetworkDecision& decision) {
-    return std::ranges::find(options.kinds, decision.kind) == options.kinds.end() ||
-           decision.options.empty();
-  });
+      DecisionsOf(graph, options.kinds,
+                  {.channel_step = options.channel_step,
+                   .threads = threads,
+                   .progress = [&](size_t done, size_t of) { progress("layers", done, of); }});
   // Of a block that is dropped nothing needs to be rewritten any more: so these come first.
   std::ranges::stable_partition(
       decisions, [](const NetworkDecision& decision) { return decision.kind == kDropKind.name; });
@@ -93,13 +76,10 @@ std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& targe
   for (NetworkDecision& decision : decisions) {
     gains.push_back(screen.Apply(&decision));
     all += decision.options.size();
+    progress("decisions", gains.size(), decisions.size());
   }
   FillErrors(
-      graph, std::max(1, target.threads),
-      [&](size_t done) {
-        if (options.progress) options.progress(done, all);
-      },
-      &decisions);
+      graph, threads, [&](size_t done) { progress("options", done, all); }, &decisions);
   std::vector<std::string> layers;  // in the order of decisions
   std::map<std::string, std::vector<ScreenedOption>> of_layer;
   for (size_t d = 0; d < decisions.size(); ++d) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fettle/core/target.h"
@@ -21,9 +22,9 @@ struct VariantScreenOptions {
   int64_t channel_step = 8;        // of ranks
   size_t most_a_layer = 3;
   size_t most_in_all = 48;
-  // Hears how many options have been looked at, of how many; from any thread, one at a time. An
-  // exception it throws ends the screening.
-  std::function<void(size_t done, size_t all)> progress;
+  // Hears how many layers, decisions and options have been looked at, one after another, of how
+  // many; from any thread, one at a time. An exception it throws ends the screening.
+  std::function<void(std::string_view what, size_t done, size_t all)> progress = {};
 };
 
 // Of each layer the options that no other beats in both numbers, if they should gain a tenth of the

@@ -11,11 +11,13 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fettle/core/random.h"
+#include "fettle/network/variants/decisions.h"
 #include "fettle/network/variants/factor_variant.h"
 #include "fettle/network/variants/variant_list.h"
 
@@ -112,7 +114,8 @@ void Run(const LayerShape& shape, std::string_view prefix) {
   for (const VariantKind& kind : AllVariantKinds()) {
     if (!kind.name.starts_with(prefix)) continue;
     std::vector<NetworkDecision> decisions;
-    const Seconds finding = SecondsOf([&] { decisions = kind.find(graph, {}); });
+    const Seconds finding =
+        SecondsOf([&] { decisions = FindDecisions(std::span(&kind, 1), graph, {}); });
     std::vector<std::string> names;
     for (const NetworkDecision& decision : decisions) {
       if (decision.options.empty()) continue;

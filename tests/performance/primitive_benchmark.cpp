@@ -18,8 +18,8 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/random.h"
+#include "fettle/core/threads.h"
 #include "fettle/primitives/primitive_list.h"
-#include "fettle/primitives/threads.h"
 
 namespace fettle {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "fettle/core/error.h"
-#include "fettle/primitives/threads.h"
+#include "fettle/core/threads.h"
 #include "fettle/primitives/tolerance.h"
 #include "tests/support/random_tensor.h"
 

@@ -62,7 +62,7 @@ TEST_F(VariantScreenTest, LimitsAndKindsAreKept) {
 
 TEST_F(VariantScreenTest, EndsWhenAsked) {
   VariantScreenOptions options = All();
-  options.progress = [](size_t done, size_t all) {
+  options.progress = [](std::string_view, size_t done, size_t all) {
     EXPECT_LE(done, all);
     throw Error(ErrorKind::kInterrupted, "stop");
   };

@@ -46,16 +46,13 @@ std::unique_ptr<Variant> ParseBottleneck(VariantText text) {
   return std::make_unique<BottleneckVariant>(reduction);
 }
 
-std::vector<NetworkDecision> FindBottleneckDecisions(const Graph& graph,
-                                                     const DecisionOptions& options) {
-  return FindFactorDecisions(
-      graph, options, [](const Graph&, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        for (const int64_t reduction : {2, 4}) {
-          variants.push_back(std::make_unique<BottleneckVariant>(reduction));
-        }
-        return Applicable(std::move(variants), layer, offered.most_options);
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferBottleneck(LayerSpectra& spectra,
+                                                            const DecisionOptions& options) {
+  std::vector<std::unique_ptr<FactorVariant>> variants;
+  for (const int64_t reduction : {2, 4}) {
+    variants.push_back(std::make_unique<BottleneckVariant>(reduction));
+  }
+  return Applicable(std::move(variants), spectra.layer(), options.most_options);
 }
 
 }  // namespace fettle

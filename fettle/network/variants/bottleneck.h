@@ -26,10 +26,10 @@ class BottleneckVariant : public FactorVariant {
 };
 
 std::unique_ptr<Variant> ParseBottleneck(VariantText text);
-std::vector<NetworkDecision> FindBottleneckDecisions(const Graph& graph,
-                                                     const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferBottleneck(LayerSpectra& spectra,
+                                                            const DecisionOptions& options);
 
-inline constexpr VariantKind kBottleneckKind = {"bottleneck", ParseBottleneck,
-                                                FindBottleneckDecisions};
+inline constexpr VariantKind kBottleneckKind = {"bottleneck", ParseBottleneck, nullptr,
+                                                OfferBottleneck};
 
 }  // namespace fettle

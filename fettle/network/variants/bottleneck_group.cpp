@@ -108,16 +108,13 @@ std::unique_ptr<Variant> ParseBottleneckGroup(VariantText text) {
   return std::make_unique<BottleneckGroupVariant>(reduction, groups);
 }
 
-std::vector<NetworkDecision> FindBottleneckGroupDecisions(const Graph& graph,
-                                                          const DecisionOptions& options) {
-  return FindFactorDecisions(
-      graph, options, [](const Graph&, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        for (const int64_t groups : {2, 4}) {
-          variants.push_back(std::make_unique<BottleneckGroupVariant>(2, groups));
-        }
-        return Applicable(std::move(variants), layer, offered.most_options);
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferBottleneckGroup(LayerSpectra& spectra,
+                                                                 const DecisionOptions& options) {
+  std::vector<std::unique_ptr<FactorVariant>> variants;
+  for (const int64_t groups : {2, 4}) {
+    variants.push_back(std::make_unique<BottleneckGroupVariant>(2, groups));
+  }
+  return Applicable(std::move(variants), spectra.layer(), options.most_options);
 }
 
 }  // namespace fettle

@@ -29,10 +29,10 @@ class BottleneckGroupVariant : public FactorVariant {
 };
 
 std::unique_ptr<Variant> ParseBottleneckGroup(VariantText text);
-std::vector<NetworkDecision> FindBottleneckGroupDecisions(const Graph& graph,
-                                                          const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferBottleneckGroup(LayerSpectra& spectra,
+                                                                 const DecisionOptions& options);
 
 inline constexpr VariantKind kBottleneckGroupKind = {"bottleneck_group", ParseBottleneckGroup,
-                                                     FindBottleneckGroupDecisions};
+                                                     nullptr, OfferBottleneckGroup};
 
 }  // namespace fettle

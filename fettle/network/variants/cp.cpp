@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "fettle/core/error.h"
-#include "fettle/network/linalg/decompositions.h"
 #include "fettle/network/variants/cp_components.h"
 #include "fettle/network/variants/first_factor.h"
 #include "fettle/network/variants/unfolding.h"
@@ -93,16 +92,16 @@ std::unique_ptr<Variant> ParseCp(VariantText text) {
   return std::make_unique<CpVariant>(rank);
 }
 
-std::vector<NetworkDecision> FindCpDecisions(const Graph& graph, const DecisionOptions& options) {
-  return FindRankDecisions<CpVariant>(
-      graph, options, [](const WeightedLayer& layer, const Matrix& kernel) {
-        // With more it would have no fewer parameters.
-        const int64_t a_component =
-            layer.outputs + layer.inputs + layer.kernel_height() + layer.kernel_width();
-        const int64_t limit = layer.outputs * layer.patch() / a_component + 1;
-        return RankChoice{SpectrumOf(Unfolded(kernel, static_cast<size_t>(layer.kernel_width()))),
-                          std::min(limit, MostRank(layer) + 1)};
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferCp(LayerSpectra& spectra,
+                                                    const DecisionOptions& options) {
+  const WeightedLayer& layer = spectra.layer();
+  return OfferRanks<CpVariant>(spectra, options, [&] {
+    // With more it would have no fewer parameters.
+    const int64_t a_component =
+        layer.outputs + layer.inputs + layer.kernel_height() + layer.kernel_width();
+    const int64_t limit = layer.outputs * layer.patch() / a_component + 1;
+    return RankChoice{spectra.Spectrum(layer.kernel_width()), std::min(limit, MostRank(layer) + 1)};
+  });
 }
 
 }  // namespace fettle

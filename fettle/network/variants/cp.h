@@ -32,8 +32,9 @@ std::unique_ptr<Variant> ParseCp(VariantText text);
 
 // Ranks by the energies of the kernel as a matrix (S*Dh) x (T*Dw): of rank N, the best of these
 // keeps no less than the best cp(rank=N).
-std::vector<NetworkDecision> FindCpDecisions(const Graph& graph, const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferCp(LayerSpectra& spectra,
+                                                    const DecisionOptions& options);
 
-inline constexpr VariantKind kCpKind = {"cp", ParseCp, FindCpDecisions};
+inline constexpr VariantKind kCpKind = {"cp", ParseCp, nullptr, OfferCp};
 
 }  // namespace fettle

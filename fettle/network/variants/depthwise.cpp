@@ -51,16 +51,13 @@ std::unique_ptr<Variant> ParseDepthwise(VariantText text) {
   return std::make_unique<DepthwiseVariant>(multiplier);
 }
 
-std::vector<NetworkDecision> FindDepthwiseDecisions(const Graph& graph,
-                                                    const DecisionOptions& options) {
-  return FindFactorDecisions(
-      graph, options, [](const Graph&, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        for (const int64_t multiplier : {2, 1}) {
-          variants.push_back(std::make_unique<DepthwiseVariant>(multiplier));
-        }
-        return Applicable(std::move(variants), layer, offered.most_options);
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferDepthwise(LayerSpectra& spectra,
+                                                           const DecisionOptions& options) {
+  std::vector<std::unique_ptr<FactorVariant>> variants;
+  for (const int64_t multiplier : {2, 1}) {
+    variants.push_back(std::make_unique<DepthwiseVariant>(multiplier));
+  }
+  return Applicable(std::move(variants), spectra.layer(), options.most_options);
 }
 
 }  // namespace fettle

@@ -27,9 +27,10 @@ class DepthwiseVariant : public FactorVariant {
 };
 
 std::unique_ptr<Variant> ParseDepthwise(VariantText text);
-std::vector<NetworkDecision> FindDepthwiseDecisions(const Graph& graph,
-                                                    const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferDepthwise(LayerSpectra& spectra,
+                                                           const DecisionOptions& options);
 
-inline constexpr VariantKind kDepthwiseKind = {"depthwise", ParseDepthwise, FindDepthwiseDecisions};
+inline constexpr VariantKind kDepthwiseKind = {"depthwise", ParseDepthwise, nullptr,
+                                               OfferDepthwise};
 
 }  // namespace fettle

@@ -33,9 +33,10 @@ WeightedLayer FactorVariant::Find(const Graph& graph, std::string_view name) con
 }
 
 std::optional<double> FactorVariant::WeightError(const Graph& graph, std::string_view name) const {
-  const WeightedLayer layer = Find(graph, name);
-  const Matrix kernel = KernelOf(graph, layer);
-  const std::vector<Factor> factors = Factorise(layer, kernel, nullptr);
+  LayerSpectra spectra(graph, Find(graph, name));
+  if (const std::optional<double> known = ErrorFrom(spectra)) return known;
+  const Matrix& kernel = spectra.Kernel();
+  const std::vector<Factor> factors = Factorise(spectra.layer(), kernel, nullptr);
   return RelativeError(kernel, ComposedKernel(factors), nullptr);
 }
 
@@ -88,39 +89,40 @@ std::vector<std::unique_ptr<FactorVariant>> Applicable(
   return variants;
 }
 
-std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const DecisionOptions& options,
-                                                 const FactorOffer& offer) {
+NetworkDecision FindFactorDecision(const Graph& graph, LayerSpectra& spectra,
+                                   const DecisionOptions& options, FactorOffer offer) {
+  const WeightedLayer& layer = spectra.layer();
   const int64_t all_parameters = graph.NumParameters(), all_macs = MacsOf(graph);
-  std::vector<NetworkDecision> decisions;
-  for (const WeightedLayer& layer : WeightedLayers(graph)) {
-    NetworkDecision& decision = decisions.emplace_back();
-    decision.layer = layer.name;
-    decision.layers = {layer.name};
-    const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
-    const int64_t parameters = layer.outputs * layer.patch();
-    // What is shared stays for the others.
-    int64_t all_others = all_parameters - (SharesConstant(graph, layer, 1) ? 0 : parameters);
-    if (node.inputs.size() > 2 && SharesConstant(graph, layer, 2)) all_others += layer.outputs;
-    const int64_t macs = MacsOf(graph, node);
-    for (const auto& variant : offer(graph, layer, options)) {
-      const std::string why_not = variant->WhyNot(layer);
-      if (!why_not.empty()) {
-        decision.reason = why_not;
-        continue;
-      }
-      const std::vector<FactorShape> shapes = variant->Shapes(layer);
-      const int64_t parameters_after = ParametersOf(shapes), macs_after = MacsOf(layer, shapes);
-      if (parameters_after >= parameters && macs_after >= macs) continue;
-      decision.options.push_back(
-          {variant->Text(), all_others + parameters_after, all_macs - macs + macs_after});
+  NetworkDecision decision;
+  decision.layer = layer.name;
+  decision.layers = {layer.name};
+  const Node& node = graph.nodes()[static_cast<size_t>(layer.node)];
+  const int64_t parameters = layer.outputs * layer.patch();
+  // What is shared stays for the others.
+  int64_t all_others = all_parameters - (SharesConstant(graph, layer, 1) ? 0 : parameters);
+  if (node.inputs.size() > 2 && SharesConstant(graph, layer, 2)) all_others += layer.outputs;
+  const int64_t macs = MacsOf(graph, node);
+  for (const auto& variant : offer(spectra, options)) {
+    const std::string why_not = variant->WhyNot(layer);
+    if (!why_not.empty()) {
+      decision.reason = why_not;
+      continue;
     }
-    if (!decision.options.empty()) {
-      decision.reason.clear();
-    } else if (decision.reason.empty()) {
-      decision.reason = "nothing that is offered would have fewer multiplications or parameters";
-    }
+    const std::vector<FactorShape> shapes = variant->Shapes(layer);
+    const int64_t parameters_after = ParametersOf(shapes), macs_after = MacsOf(layer, shapes);
+    if (parameters_after >= parameters && macs_after >= macs) continue;
+    NetworkOption& option = decision.options.emplace_back();
+    option.variant = variant->Text();
+    option.parameters = all_others + parameters_after;
+    option.macs = all_macs - macs + macs_after;
+    option.error = variant->ErrorFrom(spectra);
   }
-  return decisions;
+  if (!decision.options.empty()) {
+    decision.reason.clear();
+  } else if (decision.reason.empty()) {
+    decision.reason = "nothing that is offered would have fewer multiplications or parameters";
+  }
+  return decision;
 }
 
 int64_t RankKeeping(double share, const std::vector<double>& energies,

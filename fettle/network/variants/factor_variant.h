@@ -1,13 +1,14 @@
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fettle/network/variants/factor.h"
+#include "fettle/network/variants/layer_spectra.h"
 #include "fettle/network/variants/variant.h"
 
 namespace fettle {
@@ -23,7 +24,7 @@ class FactorVariant : public Variant {
 
   const FactorVariant* AsFactors() const final { return this; }
 
-  // RelativeError of the kernel that the factors come to.
+  // RelativeError of the kernel that the factors come to: ErrorFrom, or that of Factorise.
   std::optional<double> WeightError(const Graph& graph, std::string_view layer) const override;
 
   // Why the layer cannot take it, in words; empty where it can.
@@ -36,6 +37,9 @@ class FactorVariant : public Variant {
   // knows how; the last one is refitted afterwards.
   virtual std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                         const Moments* input) const = 0;
+
+  // The WeightError, where the spectra of the layer tell it without a fit.
+  virtual std::optional<double> ErrorFrom(LayerSpectra& /*spectra*/) const { return std::nullopt; }
 
  protected:
   // The layer of that name; throws an Error (kBadInput) where it cannot take this.
@@ -50,11 +54,6 @@ Graph WithFittedFactors(const Graph& graph, const WeightedLayer& layer, const Ma
 std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLayer& layer,
                                   const Matrix& kernel, const Moments* input);
 
-// The variants of a kind to offer for a layer, gentlest first. Those that a layer cannot take, or
-// that have no fewer multiplications and no fewer parameters than it, are dropped by the caller.
-using FactorOffer = std::function<std::vector<std::unique_ptr<FactorVariant>>(
-    const Graph& graph, const WeightedLayer& layer, const DecisionOptions& options)>;
-
 // Why a layer is not one with a window to take apart: a convolution without groups, larger than
 // 1x1. Empty where it is.
 std::string WhyNotSpatial(const WeightedLayer& layer);
@@ -64,9 +63,10 @@ std::string WhyNotSpatial(const WeightedLayer& layer);
 std::vector<std::unique_ptr<FactorVariant>> Applicable(
     std::vector<std::unique_ptr<FactorVariant>> variants, const WeightedLayer& layer, int64_t most);
 
-// One decision for each weighted layer: what `offer` has for it, or why nothing.
-std::vector<NetworkDecision> FindFactorDecisions(const Graph& graph, const DecisionOptions& options,
-                                                 const FactorOffer& offer);
+// The decision for a layer of that graph: what `offer` has for it, or why nothing. The options have
+// an error where ErrorFrom tells it.
+NetworkDecision FindFactorDecision(const Graph& graph, LayerSpectra& spectra,
+                                   const DecisionOptions& options, FactorOffer offer);
 
 // Ranks to offer: the least that keep 98, 95, 90, 80, 65 and 45 % of the energy (the sum of
 // `energies`, which are descending), rounded up to a multiple of the step at which the device's
@@ -85,25 +85,22 @@ struct RankChoice {
   int64_t limit = 0;
 };
 
-// The decisions of a kind of variant whose only field is a rank.
-template <typename RankVariant>
-std::vector<NetworkDecision> FindRankDecisions(
-    const Graph& graph, const DecisionOptions& options,
-    const std::function<RankChoice(const WeightedLayer&, const Matrix& kernel)>& choice) {
-  return FindFactorDecisions(
-      graph, options,
-      [&](const Graph& network, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        if (!RankVariant(1).WhyNot(layer).empty()) {
-          variants.push_back(std::make_unique<RankVariant>(1));  // for its reason
-          return variants;
-        }
-        const RankChoice found = choice(layer, KernelOf(network, layer));
-        for (const int64_t rank : RanksToOffer(found.energies, found.limit, offered)) {
-          variants.push_back(std::make_unique<RankVariant>(rank));
-        }
-        return variants;
-      });
+// The offer of a kind of variant whose only field is a rank; `choice` is asked only where the layer
+// can take one.
+template <typename RankVariant, typename Choice>
+std::vector<std::unique_ptr<FactorVariant>> OfferRanks(LayerSpectra& spectra,
+                                                       const DecisionOptions& options,
+                                                       const Choice& choice) {
+  std::vector<std::unique_ptr<FactorVariant>> variants;
+  if (!RankVariant(1).WhyNot(spectra.layer()).empty()) {
+    variants.push_back(std::make_unique<RankVariant>(1));  // for its reason
+    return variants;
+  }
+  const RankChoice found = choice();
+  for (const int64_t rank : RanksToOffer(found.energies, found.limit, options)) {
+    variants.push_back(std::make_unique<RankVariant>(rank));
+  }
+  return variants;
 }
 
 }  // namespace fettle

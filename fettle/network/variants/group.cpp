@@ -166,18 +166,16 @@ std::unique_ptr<Variant> ParseGroup(VariantText text) {
   return std::make_unique<GroupVariant>(groups);
 }
 
-std::vector<NetworkDecision> FindGroupDecisions(const Graph& graph,
-                                                const DecisionOptions& options) {
-  return FindFactorDecisions(
-      graph, options, [](const Graph&, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        for (const int64_t groups : {2, 4, 8, 16, 32}) {
-          const int64_t least = std::min(layer.inputs, layer.outputs) / groups;
-          if (groups > 2 && least < 2) break;
-          variants.push_back(std::make_unique<GroupVariant>(groups));
-        }
-        return Applicable(std::move(variants), layer, offered.most_options);
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferGroup(LayerSpectra& spectra,
+                                                       const DecisionOptions& options) {
+  const WeightedLayer& layer = spectra.layer();
+  std::vector<std::unique_ptr<FactorVariant>> variants;
+  for (const int64_t groups : {2, 4, 8, 16, 32}) {
+    const int64_t least = std::min(layer.inputs, layer.outputs) / groups;
+    if (groups > 2 && least < 2) break;
+    variants.push_back(std::make_unique<GroupVariant>(groups));
+  }
+  return Applicable(std::move(variants), layer, options.most_options);
 }
 
 }  // namespace fettle

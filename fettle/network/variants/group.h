@@ -41,8 +41,9 @@ class GroupVariant : public FactorVariant {
 };
 
 std::unique_ptr<Variant> ParseGroup(VariantText text);
-std::vector<NetworkDecision> FindGroupDecisions(const Graph& graph, const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferGroup(LayerSpectra& spectra,
+                                                       const DecisionOptions& options);
 
-inline constexpr VariantKind kGroupKind = {"group", ParseGroup, FindGroupDecisions};
+inline constexpr VariantKind kGroupKind = {"group", ParseGroup, nullptr, OfferGroup};
 
 }  // namespace fettle

@@ -56,17 +56,15 @@ std::unique_ptr<Variant> ParseGroupPointwise(VariantText text) {
   return std::make_unique<GroupPointwiseVariant>(groups);
 }
 
-std::vector<NetworkDecision> FindGroupPointwiseDecisions(const Graph& graph,
-                                                         const DecisionOptions& options) {
-  return FindFactorDecisions(
-      graph, options, [](const Graph&, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        for (const int64_t groups : {2, 4, 8, 16, 32}) {
-          if (groups > 2 && layer.inputs / groups < 2) break;
-          variants.push_back(std::make_unique<GroupPointwiseVariant>(groups));
-        }
-        return Applicable(std::move(variants), layer, offered.most_options);
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferGroupPointwise(LayerSpectra& spectra,
+                                                                const DecisionOptions& options) {
+  const WeightedLayer& layer = spectra.layer();
+  std::vector<std::unique_ptr<FactorVariant>> variants;
+  for (const int64_t groups : {2, 4, 8, 16, 32}) {
+    if (groups > 2 && layer.inputs / groups < 2) break;
+    variants.push_back(std::make_unique<GroupPointwiseVariant>(groups));
+  }
+  return Applicable(std::move(variants), layer, options.most_options);
 }
 
 }  // namespace fettle

@@ -27,10 +27,10 @@ class GroupPointwiseVariant : public FactorVariant {
 };
 
 std::unique_ptr<Variant> ParseGroupPointwise(VariantText text);
-std::vector<NetworkDecision> FindGroupPointwiseDecisions(const Graph& graph,
-                                                         const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferGroupPointwise(LayerSpectra& spectra,
+                                                                const DecisionOptions& options);
 
-inline constexpr VariantKind kGroupPointwiseKind = {"group_pointwise", ParseGroupPointwise,
-                                                    FindGroupPointwiseDecisions};
+inline constexpr VariantKind kGroupPointwiseKind = {"group_pointwise", ParseGroupPointwise, nullptr,
+                                                    OfferGroupPointwise};
 
 }  // namespace fettle

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "fettle/core/error.h"
-#include "fettle/network/linalg/decompositions.h"
 #include "fettle/network/variants/first_factor.h"
 #include "fettle/network/variants/unfolding.h"
 
@@ -51,19 +50,22 @@ std::vector<Factor> SpatialSvdVariant::Factorise(const WeightedLayer& layer, con
   return weighted;
 }
 
+std::optional<double> SpatialSvdVariant::ErrorFrom(LayerSpectra& spectra) const {
+  return spectra.LossOfRank(spectra.layer().kernel_width(), rank_);
+}
+
 std::unique_ptr<Variant> ParseSpatialSvd(VariantText text) {
   const int64_t rank = text.TakeCount("rank");
   text.Finish();
   return std::make_unique<SpatialSvdVariant>(rank);
 }
 
-std::vector<NetworkDecision> FindSpatialSvdDecisions(const Graph& graph,
-                                                     const DecisionOptions& options) {
-  return FindRankDecisions<SpatialSvdVariant>(
-      graph, options, [](const WeightedLayer& layer, const Matrix& kernel) {
-        return RankChoice{SpectrumOf(Unfolded(kernel, static_cast<size_t>(layer.kernel_width()))),
-                          MostRank(layer)};
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferSpatialSvd(LayerSpectra& spectra,
+                                                            const DecisionOptions& options) {
+  const WeightedLayer& layer = spectra.layer();
+  return OfferRanks<SpatialSvdVariant>(spectra, options, [&] {
+    return RankChoice{spectra.Spectrum(layer.kernel_width()), MostRank(layer)};
+  });
 }
 
 }  // namespace fettle

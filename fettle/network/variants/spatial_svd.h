@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,16 +24,17 @@ class SpatialSvdVariant : public FactorVariant {
   std::vector<FactorShape> Shapes(const WeightedLayer& layer) const override;
   std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                 const Moments* input) const override;
+  std::optional<double> ErrorFrom(LayerSpectra& spectra) const override;
 
  private:
   int64_t rank_;
 };
 
 std::unique_ptr<Variant> ParseSpatialSvd(VariantText text);
-std::vector<NetworkDecision> FindSpatialSvdDecisions(const Graph& graph,
-                                                     const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferSpatialSvd(LayerSpectra& spectra,
+                                                            const DecisionOptions& options);
 
-inline constexpr VariantKind kSpatialSvdKind = {"spatial_svd", ParseSpatialSvd,
-                                                FindSpatialSvdDecisions};
+inline constexpr VariantKind kSpatialSvdKind = {"spatial_svd", ParseSpatialSvd, nullptr,
+                                                OfferSpatialSvd};
 
 }  // namespace fettle

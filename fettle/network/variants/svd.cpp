@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "fettle/core/error.h"
-#include "fettle/network/linalg/decompositions.h"
 
 namespace fettle {
 
@@ -30,30 +29,24 @@ std::vector<Factor> SvdVariant::Factorise(const WeightedLayer& layer, const Matr
   return {{shapes[0], std::move(first)}, {shapes[1], std::move(last)}};
 }
 
+std::optional<double> SvdVariant::ErrorFrom(LayerSpectra& spectra) const {
+  return spectra.LossOfRank(1, rank_);
+}
+
 std::unique_ptr<Variant> ParseSvd(VariantText text) {
   const int64_t rank = text.TakeCount("rank");
   text.Finish();
   return std::make_unique<SvdVariant>(rank);
 }
 
-std::vector<NetworkDecision> FindSvdDecisions(const Graph& graph, const DecisionOptions& options) {
-  return FindFactorDecisions(
-      graph, options,
-      [](const Graph& network, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        const SvdVariant least(1);
-        if (!least.WhyNot(layer).empty()) {
-          variants.push_back(std::make_unique<SvdVariant>(1));  // for its reason
-          return variants;
-        }
-        const int64_t limit = (layer.outputs * layer.inputs + layer.outputs + layer.inputs - 1) /
-                              (layer.outputs + layer.inputs);
-        const std::vector<double> energies = SpectrumOf(KernelOf(network, layer));
-        for (const int64_t rank : RanksToOffer(energies, limit, offered)) {
-          variants.push_back(std::make_unique<SvdVariant>(rank));
-        }
-        return variants;
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferSvd(LayerSpectra& spectra,
+                                                     const DecisionOptions& options) {
+  const WeightedLayer& layer = spectra.layer();
+  return OfferRanks<SvdVariant>(spectra, options, [&] {
+    const int64_t limit = (layer.outputs * layer.inputs + layer.outputs + layer.inputs - 1) /
+                          (layer.outputs + layer.inputs);
+    return RankChoice{spectra.Spectrum(1), limit};
+  });
 }
 
 }  // namespace fettle

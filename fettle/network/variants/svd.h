@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,16 @@ class SvdVariant : public FactorVariant {
   std::vector<FactorShape> Shapes(const WeightedLayer& layer) const override;
   std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                 const Moments* input) const override;
+  std::optional<double> ErrorFrom(LayerSpectra& spectra) const override;
 
  private:
   int64_t rank_;
 };
 
 std::unique_ptr<Variant> ParseSvd(VariantText text);
-std::vector<NetworkDecision> FindSvdDecisions(const Graph& graph, const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferSvd(LayerSpectra& spectra,
+                                                     const DecisionOptions& options);
 
-inline constexpr VariantKind kSvdKind = {"svd", ParseSvd, FindSvdDecisions};
+inline constexpr VariantKind kSvdKind = {"svd", ParseSvd, nullptr, OfferSvd};
 
 }  // namespace fettle

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "fettle/core/error.h"
-#include "fettle/network/linalg/decompositions.h"
 
 namespace fettle {
 
@@ -29,18 +28,22 @@ std::vector<Factor> Tucker1Variant::Factorise(const WeightedLayer& layer, const 
   return {{shapes[0], std::move(first)}, {shapes[1], std::move(last)}};
 }
 
+std::optional<double> Tucker1Variant::ErrorFrom(LayerSpectra& spectra) const {
+  return spectra.LossOfRank(1, rank_);
+}
+
 std::unique_ptr<Variant> ParseTucker1(VariantText text) {
   const int64_t rank = text.TakeCount("rank");
   text.Finish();
   return std::make_unique<Tucker1Variant>(rank);
 }
 
-std::vector<NetworkDecision> FindTucker1Decisions(const Graph& graph,
-                                                  const DecisionOptions& options) {
-  return FindRankDecisions<Tucker1Variant>(
-      graph, options, [](const WeightedLayer& layer, const Matrix& kernel) {
-        return RankChoice{SpectrumOf(kernel), std::min(layer.outputs, layer.patch())};
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferTucker1(LayerSpectra& spectra,
+                                                         const DecisionOptions& options) {
+  const WeightedLayer& layer = spectra.layer();
+  return OfferRanks<Tucker1Variant>(spectra, options, [&] {
+    return RankChoice{spectra.Spectrum(1), std::min(layer.outputs, layer.patch())};
+  });
 }
 
 }  // namespace fettle

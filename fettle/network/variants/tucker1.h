@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,15 +22,16 @@ class Tucker1Variant : public FactorVariant {
   std::vector<FactorShape> Shapes(const WeightedLayer& layer) const override;
   std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                 const Moments* input) const override;
+  std::optional<double> ErrorFrom(LayerSpectra& spectra) const override;
 
  private:
   int64_t rank_;
 };
 
 std::unique_ptr<Variant> ParseTucker1(VariantText text);
-std::vector<NetworkDecision> FindTucker1Decisions(const Graph& graph,
-                                                  const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferTucker1(LayerSpectra& spectra,
+                                                         const DecisionOptions& options);
 
-inline constexpr VariantKind kTucker1Kind = {"tucker1", ParseTucker1, FindTucker1Decisions};
+inline constexpr VariantKind kTucker1Kind = {"tucker1", ParseTucker1, nullptr, OfferTucker1};
 
 }  // namespace fettle

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "fettle/core/error.h"
-#include "fettle/network/linalg/decompositions.h"
 #include "fettle/network/linalg/evbmf.h"
 #include "fettle/network/variants/first_factor.h"
 #include "fettle/network/variants/higher_order.h"
@@ -39,16 +38,15 @@ Fit BestBehind(const std::vector<FactorShape>& shapes, const Matrix& kernel, con
 }
 
 // The pairs of ranks, those with the most parameters first.
-std::vector<std::pair<int64_t, int64_t>> PairsToOffer(const WeightedLayer& layer,
-                                                      const Matrix& kernel,
+std::vector<std::pair<int64_t, int64_t>> PairsToOffer(LayerSpectra& spectra,
                                                       const DecisionOptions& options) {
-  const Matrix by_inputs = Unfolded(kernel, static_cast<size_t>(layer.taps()));
-  const std::vector<double> of_inputs = SpectrumOf(by_inputs), of_outputs = SpectrumOf(kernel);
+  const WeightedLayer& layer = spectra.layer();
+  const std::vector<double>&of_inputs = spectra.Spectrum(layer.taps()),
+        &of_outputs = spectra.Spectrum(1);
   const int64_t step = options.channel_step;
-  const auto found = [&](const std::vector<double>& energies, const Matrix& unfolded) {
-    const auto channels = static_cast<int64_t>(unfolded.rows());
-    const auto rank =
-        static_cast<int64_t>(EvbmfRank(energies, unfolded.rows(), unfolded.columns()));
+  const auto found = [&](const std::vector<double>& energies, int64_t channels, int64_t others) {
+    const auto rank = static_cast<int64_t>(
+        EvbmfRank(energies, static_cast<size_t>(channels), static_cast<size_t>(others)));
     return (std::max({rank, channels / 16, int64_t{1}}) + step - 1) / step * step;
   };
   std::vector<std::pair<int64_t, int64_t>> pairs;
@@ -64,7 +62,8 @@ std::vector<std::pair<int64_t, int64_t>> PairsToOffer(const WeightedLayer& layer
                        MacsOf(layer, shapes) < MacsOf(layer, std::vector{whole});
     if (saves && std::ranges::find(pairs, pair) == pairs.end()) pairs.push_back(pair);
   };
-  offer(found(of_inputs, by_inputs), found(of_outputs, kernel));
+  offer(found(of_inputs, layer.inputs, layer.outputs * layer.taps()),
+        found(of_outputs, layer.outputs, layer.patch()));
   for (const double share : kSharesToKeep) {
     offer(RankKeeping(share, of_inputs, options), RankKeeping(share, of_outputs, options));
   }
@@ -146,21 +145,17 @@ std::unique_ptr<Variant> ParseTucker2(VariantText text) {
   return std::make_unique<Tucker2Variant>(r3, r4);
 }
 
-std::vector<NetworkDecision> FindTucker2Decisions(const Graph& graph,
-                                                  const DecisionOptions& options) {
-  return FindFactorDecisions(
-      graph, options,
-      [](const Graph& network, const WeightedLayer& layer, const DecisionOptions& offered) {
-        std::vector<std::unique_ptr<FactorVariant>> variants;
-        if (!Tucker2Variant(1, 1).WhyNot(layer).empty()) {
-          variants.push_back(std::make_unique<Tucker2Variant>(1, 1));  // for its reason
-          return variants;
-        }
-        for (const auto& [r3, r4] : PairsToOffer(layer, KernelOf(network, layer), offered)) {
-          variants.push_back(std::make_unique<Tucker2Variant>(r3, r4));
-        }
-        return variants;
-      });
+std::vector<std::unique_ptr<FactorVariant>> OfferTucker2(LayerSpectra& spectra,
+                                                         const DecisionOptions& options) {
+  std::vector<std::unique_ptr<FactorVariant>> variants;
+  if (!Tucker2Variant(1, 1).WhyNot(spectra.layer()).empty()) {
+    variants.push_back(std::make_unique<Tucker2Variant>(1, 1));  // for its reason
+    return variants;
+  }
+  for (const auto& [r3, r4] : PairsToOffer(spectra, options)) {
+    variants.push_back(std::make_unique<Tucker2Variant>(r3, r4));
+  }
+  return variants;
 }
 
 }  // namespace fettle

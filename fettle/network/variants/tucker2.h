@@ -32,9 +32,9 @@ std::unique_ptr<Variant> ParseTucker2(VariantText text);
 
 // Of the pairs to offer one is that of EvbmfRank on either unfolding (no less than a sixteenth of
 // the channels), the others keep shares of the energies of both.
-std::vector<NetworkDecision> FindTucker2Decisions(const Graph& graph,
-                                                  const DecisionOptions& options);
+std::vector<std::unique_ptr<FactorVariant>> OfferTucker2(LayerSpectra& spectra,
+                                                         const DecisionOptions& options);
 
-inline constexpr VariantKind kTucker2Kind = {"tucker2", ParseTucker2, FindTucker2Decisions};
+inline constexpr VariantKind kTucker2Kind = {"tucker2", ParseTucker2, nullptr, OfferTucker2};
 
 }  // namespace fettle

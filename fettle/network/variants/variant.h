@@ -72,7 +72,8 @@ struct NetworkOption {
   // What all constants take when they are stored. Where a kind leaves it 0, FindDecisions takes
   // f32.
   int64_t weight_bytes = 0;
-  // Variant::WeightError, where somebody asked for it: FindDecisions does not.
+  // Variant::WeightError, where somebody asked for it, or where the option's rank was chosen by
+  // what tells it.
   std::optional<double> error = {};
 };
 
@@ -90,15 +91,30 @@ struct DecisionOptions {
   int64_t channel_step = 8;
   // At most so many options of one kind a place, spread evenly.
   int64_t most_options = 8;
+  // That look at layers side by side; what is found is the same on any number.
+  int threads = 1;
+  // Hears how many layers have been looked at, of how many; may be empty. From any of the threads,
+  // one at a time. An exception it throws ends the finding.
+  std::function<void(size_t done, size_t all)> progress = {};
 };
 
-// A kind of variant: one line of variant_list.cpp.
+class LayerSpectra;
+
+// The variants of a kind to offer for a layer, gentlest first. Those that the layer cannot take, or
+// that have no fewer multiplications and no fewer parameters than it, are dropped by the caller;
+// where none is left, the last one's reason is told.
+using FactorOffer = std::vector<std::unique_ptr<FactorVariant>> (*)(LayerSpectra& spectra,
+                                                                    const DecisionOptions& options);
+
+// A kind of variant: one line of variant_list.cpp. It has either a `find` or an `offer`.
 struct VariantKind {
   std::string_view name;  // "prune"
   // Takes the fields; throws an Error (kUsage).
   std::unique_ptr<Variant> (*parse)(VariantText text);
   // All places of this kind in the network, with their options or why there are none.
   std::vector<NetworkDecision> (*find)(const Graph& graph, const DecisionOptions& options);
+  // Of FactorVariants, which are found layer by layer.
+  FactorOffer offer = nullptr;
 };
 
 }  // namespace fettle

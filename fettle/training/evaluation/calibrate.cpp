@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "fettle/core/error.h"
+#include "fettle/core/threads.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/variants/weighted_layer.h"
-#include "fettle/primitives/threads.h"
 #include "fettle/training/evaluation/activation_tap.h"
 #include "fettle/training/evaluation/onednn_second_moments.h"
 

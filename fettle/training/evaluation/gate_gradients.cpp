@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "fettle/core/error.h"
+#include "fettle/core/shard_threads.h"
 #include "fettle/training/data/augmentation.h"
 #include "fettle/training/trainer/classifier.h"
 #include "fettle/training/trainer/loss.h"
 #include "fettle/training/trainer/network_pass.h"
-#include "fettle/training/trainer/shard_threads.h"
 
 namespace fettle {
 namespace {

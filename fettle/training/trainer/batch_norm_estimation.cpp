@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cassert>
 
+#include "fettle/core/shard_threads.h"
 #include "fettle/training/data/augmentation.h"
 #include "fettle/training/trainer/classifier.h"
 #include "fettle/training/trainer/network_pass.h"
-#include "fettle/training/trainer/shard_threads.h"
 
 namespace fettle {
 namespace {

@@ -2,9 +2,9 @@
 #include <cassert>
 
 #include "fettle/core/error.h"
+#include "fettle/core/shard_threads.h"
 #include "fettle/training/trainer/classifier.h"
 #include "fettle/training/trainer/network_pass.h"
-#include "fettle/training/trainer/shard_threads.h"
 #include "fettle/training/trainer/trainer.h"
 
 namespace fettle {

@@ -8,9 +8,9 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/random.h"
+#include "fettle/core/shard_threads.h"
 #include "fettle/training/trainer/checkpoint.h"
 #include "fettle/training/trainer/classifier.h"
-#include "fettle/training/trainer/shard_threads.h"
 
 namespace fettle {
 

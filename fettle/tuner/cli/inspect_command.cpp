@@ -131,7 +131,7 @@ int RunInspect(std::span<const std::string> arguments, Console& console) {
   options.AddValue("batch", "N", "The batch, where the file leaves it open (default 1).");
   options.AddValue("step", "N", "Offer widths that are multiples of this (default 8).");
   options.AddFlag("no-errors", "Leaves out the errors, which take the decompositions to be made.");
-  options.AddValue("threads", "N", "For the errors (default 2).");
+  options.AddValue("threads", "N", "That look for options and errors (default 2).");
   options.AddFlag("json", "Prints JSON.");
   if (!options.Parse(arguments)) {
     console.out() << options.Help();
@@ -147,7 +147,12 @@ int RunInspect(std::span<const std::string> arguments, Console& console) {
   DecisionOptions offered;
   offered.channel_step = options.GetInteger("step", offered.channel_step, 1, 4096);
   const int threads = static_cast<int>(options.GetInteger("threads", 2, 1, 1024));
+  offered.threads = threads;
+  offered.progress = [&](size_t done, size_t all) {
+    console.Status(Text("options of ", done, " of ", all, " layers"));
+  };
   std::vector<NetworkDecision> decisions = FindDecisions(graph, offered);
+  console.ClearStatus();
   if (!options.Has("no-errors")) {
     size_t count = 0;
     for (const NetworkDecision& decision : decisions) count += decision.options.size();

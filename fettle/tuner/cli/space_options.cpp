@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 
 #include "fettle/core/error.h"
 #include "fettle/core/joined_text.h"
@@ -47,8 +48,8 @@ TuningSpaceOptions SpaceOptions(const Graph& model, const std::vector<std::strin
   screen.channel_step = options.channel_step;
   screen.most_in_all = MostVariants(MacsOf(model) / BatchOf(model), budget_seconds,
                                     ReckonedTrainingMacsPerSecond(target));
-  screen.progress = [&](size_t done, size_t all) {
-    console.Status(Text("variants: ", done, " of ", all, " looked at"));
+  screen.progress = [&](std::string_view what, size_t done, size_t all) {
+    console.Status(Text("variants: ", done, " of ", all, " ", what, " looked at"));
     if (WasInterrupted()) {
       throw Error(ErrorKind::kInterrupted, "interrupted before anything was measured");
     }

@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <set>
+#include <span>
 
 #include "fettle/core/error.h"
 #include "fettle/core/random.h"
 #include "fettle/network/variants/bottleneck.h"
+#include "fettle/network/variants/decisions.h"
 #include "tests/network/random_network.h"
 #include "tests/network/variants/factor_support.h"
 #include "tests/support/network_builder.h"
@@ -77,7 +79,7 @@ TEST(FactorTest, WeightsThatAnotherLayerReadsStay) {
   const ValueId x = b.Add("one", op, {b.Input({1, 4, 5, 5}), weights, bias});
   b.graph.AddOutput(b.Add("two", op, {x, weights, bias}));
   const BottleneckVariant variant(2);
-  const auto decisions = FindBottleneckDecisions(b.graph, {});
+  const auto decisions = FindDecisions(std::span(&kBottleneckKind, 1), b.graph, {});
   ASSERT_FALSE(decisions.at(0).options.empty());
   ASSERT_EQ(decisions[0].options[0].variant, variant.Text());
   for (const RewriteOptions& options : {RewriteOptions{}, RewriteOptions{.shapes_only = true}}) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "fettle/network/variants/decisions.h"
@@ -85,7 +86,8 @@ TEST(Tucker2Test, OffersTheRanksSeenThroughNoiseAmongOthers) {
   }
   b.graph.AddOutput(b.Add("conv", Conv{SpatialWindows()[0], 1},
                           {b.Input({1, 48, 9, 8}), b.graph.AddConstant("w", std::move(weights))}));
-  const auto decisions = FindTucker2Decisions(b.graph, {.channel_step = 1, .most_options = 4});
+  const auto decisions =
+      FindDecisions(std::span(&kTucker2Kind, 1), b.graph, {.channel_step = 1, .most_options = 4});
   ASSERT_EQ(decisions.size(), 1u);
   std::vector<std::string> names;
   for (const NetworkOption& option : decisions[0].options) names.push_back(option.variant);
@@ -93,7 +95,7 @@ TEST(Tucker2Test, OffersTheRanksSeenThroughNoiseAmongOthers) {
   EXPECT_LE(names.size(), 4u);
   EXPECT_TRUE(
       std::ranges::is_sorted(decisions[0].options, std::greater<>(), &NetworkOption::parameters));
-  const auto coarse = FindTucker2Decisions(b.graph, {.channel_step = 8});
+  const auto coarse = FindDecisions(std::span(&kTucker2Kind, 1), b.graph, {.channel_step = 8});
   EXPECT_FALSE(coarse[0].options.empty());
   for (const NetworkOption& option : coarse[0].options) {
     VariantText text(option.variant);

@@ -1,20 +1,21 @@
-#include "fettle/training/trainer/shard_threads.h"
+#include "fettle/core/shard_threads.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <thread>
 #include <vector>
 
-#include "fettle/primitives/threads.h"
+#include "fettle/core/threads.h"
 
 namespace fettle {
 
 void ForEachShard(int64_t shards, int threads, const std::function<void(int64_t shard)>& work) {
   std::vector<std::exception_ptr> faults(static_cast<size_t>(shards));
-  const int64_t stride = std::min<int64_t>(threads, shards);
-  const auto work_through = [&](int64_t first) {
+  std::atomic<int64_t> next{0};
+  const auto work_through = [&] {
     const ThreadScope one_thread(1);
-    for (int64_t shard = first; shard < shards; shard += stride) {
+    for (int64_t shard = next++; shard < shards; shard = next++) {
       try {
         work(shard);
       } catch (...) {
@@ -24,8 +25,10 @@ void ForEachShard(int64_t shards, int threads, const std::function<void(int64_t 
   };
   {
     std::vector<std::jthread> others;
-    for (int64_t first = 1; first < stride; ++first) others.emplace_back(work_through, first);
-    work_through(0);
+    for (int64_t i = 1; i < std::min<int64_t>(threads, shards); ++i) {
+      others.emplace_back(work_through);
+    }
+    work_through();
   }
   for (const std::exception_ptr& fault : faults) {
     if (fault) std::rethrow_exception(fault);

@@ -1,4 +1,4 @@
-#include "fettle/primitives/threads.h"
+#include "fettle/core/threads.h"
 
 #include <omp.h>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -42,6 +43,37 @@ std::vector<ScreenedOption> Undominated(std::vector<ScreenedOption> options, siz
   return spread;
 }
 
+// Drops the options whose errors are not known yet but certainly too great: beyond what is of use,
+// or no less than that of another option of the layer that is known and no slower.
+void DropHopeless(std::vector<NetworkDecision>* decisions,
+                  std::vector<std::vector<double>>* gains) {
+  std::map<std::string, std::vector<std::pair<double, double>>> known;  // errors and gains
+  for (size_t d = 0; d < decisions->size(); ++d) {
+    const NetworkDecision& decision = (*decisions)[d];
+    for (size_t i = 0; i < decision.options.size(); ++i) {
+      const std::optional<double>& error = decision.options[i].error;
+      if (error) known[decision.layer].emplace_back(*error, (*gains)[d][i]);
+    }
+  }
+  for (size_t d = 0; d < decisions->size(); ++d) {
+    NetworkDecision& decision = (*decisions)[d];
+    std::vector<NetworkOption> options;
+    std::vector<double> of_options;
+    for (size_t i = 0; i < decision.options.size(); ++i) {
+      NetworkOption& option = decision.options[i];
+      const double gain = (*gains)[d][i];
+      const bool is_beaten = std::ranges::any_of(known[decision.layer], [&](const auto& other) {
+        return other.first <= option.least_error && other.second >= gain;
+      });
+      if (!option.error && (option.least_error > kGreatestError || is_beaten)) continue;
+      options.push_back(std::move(option));
+      of_options.push_back(gain);
+    }
+    decision.options = std::move(options);
+    (*gains)[d] = std::move(of_options);
+  }
+}
+
 // Those that have options, of kinds of these names.
 std::vector<NetworkDecision> DecisionsOf(const Graph& graph, const std::vector<std::string>& names,
                                          const DecisionOptions& options) {
@@ -75,9 +107,10 @@ std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& targe
   size_t all = 0;
   for (NetworkDecision& decision : decisions) {
     gains.push_back(screen.Apply(&decision));
-    all += decision.options.size();
     progress("decisions", gains.size(), decisions.size());
   }
+  DropHopeless(&decisions, &gains);
+  for (const NetworkDecision& decision : decisions) all += decision.options.size();
   FillErrors(
       graph, threads, [&](size_t done) { progress("options", done, all); }, &decisions);
   std::vector<std::string> layers;  // in the order of decisions

@@ -11,8 +11,11 @@ namespace fettle {
 namespace {
 
 constexpr int kSeededStarts = 12;
-constexpr int kMostRounds = 30;       // of assignments in turns
-constexpr int kMostSweeps = 50;       // over all pairs
+// Pairs looked at from all starts together: what the starts and sweeps of large layers are cut to.
+constexpr double kMostPairs = 4e6;
+constexpr int kMostRounds = 30;  // of assignments in turns
+constexpr int kMostSweeps = 50;  // over all pairs
+constexpr double kSweepsOfAStart = 4;
 constexpr double kLeastGain = 1e-12;  // of all energy: less is rounding
 
 // Cosines of the energies with which two inputs go to the outputs.
@@ -49,6 +52,15 @@ class BlockSearch {
  public:
   explicit BlockSearch(const BlockProblem& problem) : problem_(problem), layout_(problem) {
     for (const double value : problem.energy.values()) least_gain_ += kLeastGain * value;
+    double pairs = 1;
+    for (const MovableUnits& set : problem.movable) {
+      pairs += 0.5 * static_cast<double>(set.size()) * static_cast<double>(set.size());
+    }
+    // A start is worth some sweeps.
+    starts_ = static_cast<int>(std::clamp(kMostPairs / (kSweepsOfAStart * pairs), 1.0,
+                                          static_cast<double>(kSeededStarts)));
+    sweeps_ = static_cast<int>(
+        std::clamp(kMostPairs / ((starts_ + 1) * pairs), 1.0, static_cast<double>(kMostSweeps)));
   }
 
   BlockOrder Run() {
@@ -56,7 +68,7 @@ class BlockSearch {
     if (std::ranges::none_of(problem_.movable, &MovableUnits::moves_inputs)) return best;
     const Matrix alike = InputsAlike(problem_.energy);
     const auto blocks = static_cast<size_t>(problem_.blocks);
-    for (int start = 0; start < kSeededStarts; ++start) {
+    for (int start = 0; start < starts_; ++start) {
       StartFrom(alike, Seeds(alike, blocks, Random(1).Fork(static_cast<uint64_t>(start))));
       BlockOrder order = Improved();
       if (order.kept > best.kept + least_gain_) best = std::move(order);
@@ -155,7 +167,7 @@ class BlockSearch {
 
   BlockOrder Improved() {
     for (int round = 0; round < kMostRounds && AssignInTurn();) ++round;
-    for (int sweep = 0; sweep < kMostSweeps && SwapPairs();) ++sweep;
+    for (int sweep = 0; sweep < sweeps_ && SwapPairs();) ++sweep;
     layout_.SetOrders(layout_.orders());  // without the rounding of many swaps
     return {layout_.orders(), layout_.kept()};
   }
@@ -163,6 +175,7 @@ class BlockSearch {
   const BlockProblem& problem_;
   BlockLayout layout_;
   double least_gain_ = 0;
+  int starts_ = 0, sweeps_ = 0;
 };
 
 }  // namespace

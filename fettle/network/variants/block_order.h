@@ -16,6 +16,7 @@ struct BlockOrder {
 // around a few that share no outputs), inputs and outputs are assigned in turns, greedily, as long
 // as that gains, then pairs are swapped until no swap gains. Never worse than the order given;
 // exact where blocks are merely hidden. Deterministic.
+// Large layers get fewer starts and sweeps.
 BlockOrder FindBlockOrder(const BlockProblem& problem);
 
 }  // namespace fettle

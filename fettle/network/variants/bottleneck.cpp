@@ -40,6 +40,11 @@ std::vector<Factor> BottleneckVariant::Factorise(const WeightedLayer& layer, con
           {shapes[2], std::move(modes.last)}};
 }
 
+double BottleneckVariant::LeastErrorFrom(LayerSpectra& spectra) const {
+  const int64_t middle = spectra.layer().outputs / reduction_;
+  return spectra.LeastLossOfRanks(middle, middle);
+}
+
 std::unique_ptr<Variant> ParseBottleneck(VariantText text) {
   const int64_t reduction = text.TakeCount("reduction");
   text.Finish();

@@ -20,6 +20,7 @@ class BottleneckVariant : public FactorVariant {
   std::vector<FactorShape> Shapes(const WeightedLayer& layer) const override;
   std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                 const Moments* input) const override;
+  double LeastErrorFrom(LayerSpectra& spectra) const override;
 
  private:
   int64_t reduction_;

@@ -101,6 +101,11 @@ std::vector<Factor> BottleneckGroupVariant::Factorise(const WeightedLayer& layer
           {shapes[2], std::move(best.last)}};
 }
 
+double BottleneckGroupVariant::LeastErrorFrom(LayerSpectra& spectra) const {
+  const int64_t middle = spectra.layer().outputs / reduction_;
+  return spectra.LeastLossOfRanks(middle, middle);
+}
+
 std::unique_ptr<Variant> ParseBottleneckGroup(VariantText text) {
   const int64_t reduction = text.TakeCount("reduction");
   const int64_t groups = text.TakeCount("groups");

@@ -22,6 +22,7 @@ class BottleneckGroupVariant : public FactorVariant {
   std::vector<FactorShape> Shapes(const WeightedLayer& layer) const override;
   std::vector<Factor> Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                 const Moments* input) const override;
+  double LeastErrorFrom(LayerSpectra& spectra) const override;
 
  private:
   int64_t reduction_;

@@ -86,6 +86,10 @@ std::vector<Factor> CpVariant::Factorise(const WeightedLayer& layer, const Matri
   return factors;
 }
 
+double CpVariant::LeastErrorFrom(LayerSpectra& spectra) const {
+  return spectra.LossOfRank(spectra.layer().kernel_width(), rank_);
+}
+
 std::unique_ptr<Variant> ParseCp(VariantText text) {
   const int64_t rank = text.TakeCount("rank");
   text.Finish();

@@ -212,7 +212,7 @@ double MultiplicationsASweep(const Matrix& kernel, size_t rank) {
 
 int AffordableSweeps(const Matrix& kernel, size_t rank, const CpLimits& limits) {
   return static_cast<int>(std::clamp(limits.multiplications / MultiplicationsASweep(kernel, rank),
-                                     3.0, static_cast<double>(limits.sweeps)));
+                                     1.0, static_cast<double>(limits.sweeps)));
 }
 
 // On the kernel itself.

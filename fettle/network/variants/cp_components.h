@@ -30,7 +30,7 @@ struct CpComponents {
 };
 
 struct CpLimits {
-  double multiplications = 1.2e10;
+  double multiplications = 4e9;
   int sweeps = 300;
   uint64_t seed = 1;
 };

@@ -116,6 +116,7 @@ NetworkDecision FindFactorDecision(const Graph& graph, LayerSpectra& spectra,
     option.parameters = all_others + parameters_after;
     option.macs = all_macs - macs + macs_after;
     option.error = variant->ErrorFrom(spectra);
+    option.least_error = option.error ? *option.error : variant->LeastErrorFrom(spectra);
   }
   if (!decision.options.empty()) {
     decision.reason.clear();

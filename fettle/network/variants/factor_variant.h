@@ -40,6 +40,8 @@ class FactorVariant : public Variant {
 
   // The WeightError, where the spectra of the layer tell it without a fit.
   virtual std::optional<double> ErrorFrom(LayerSpectra& /*spectra*/) const { return std::nullopt; }
+  // Else what they say that it cannot be less than.
+  virtual double LeastErrorFrom(LayerSpectra& /*spectra*/) const { return 0; }
 
  protected:
   // The layer of that name; throws an Error (kBadInput) where it cannot take this.

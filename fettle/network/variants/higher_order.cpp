@@ -11,8 +11,8 @@
 namespace fettle {
 namespace {
 
-constexpr double kWorthwhileGain = 1e-8;
-constexpr double kMostMultiplications = 5e10;
+constexpr double kWorthwhileGain = 1e-6;
+constexpr double kMostMultiplications = 6e9;
 
 struct Basis {
   Matrix vectors;

@@ -1,5 +1,6 @@
 #include "fettle/network/variants/layer_spectra.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -28,8 +29,12 @@ const std::vector<double>& LayerSpectra::Spectrum(int64_t inner) {
 double LayerSpectra::LossOfRank(int64_t inner, int64_t rank) {
   const std::vector<double>& energies = Spectrum(inner);
   const double whole = std::accumulate(energies.begin(), energies.end(), 0.0);
-  const auto first_lost = energies.begin() + rank;
+  const auto first_lost = energies.begin() + std::min(rank, static_cast<int64_t>(energies.size()));
   return whole > 0 ? std::accumulate(first_lost, energies.end(), 0.0) / whole : 0;
+}
+
+double LayerSpectra::LeastLossOfRanks(int64_t of_inputs, int64_t of_outputs) {
+  return std::max(LossOfRank(layer_.taps(), of_inputs), LossOfRank(1, of_outputs));
 }
 
 }  // namespace fettle

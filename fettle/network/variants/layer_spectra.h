@@ -26,6 +26,9 @@ class LayerSpectra {
   // The share of the kernel's squared norm that the best unfolding of that rank loses.
   double LossOfRank(int64_t inner, int64_t rank);
 
+  // Likewise of the best kernel of at most so many independent inputs and outputs: no less.
+  double LeastLossOfRanks(int64_t of_inputs, int64_t of_outputs);
+
  private:
   const Graph& graph_;
   WeightedLayer layer_;

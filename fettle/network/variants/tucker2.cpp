@@ -139,6 +139,10 @@ std::vector<Factor> Tucker2Variant::Factorise(const WeightedLayer& layer, const 
   return std::move(best.factors);
 }
 
+double Tucker2Variant::LeastErrorFrom(LayerSpectra& spectra) const {
+  return spectra.LeastLossOfRanks(r3_, r4_);
+}
+
 std::unique_ptr<Variant> ParseTucker2(VariantText text) {
   const int64_t r3 = text.TakeCount("r3"), r4 = text.TakeCount("r4");
   text.Finish();

@@ -75,6 +75,8 @@ struct NetworkOption {
   // Variant::WeightError, where somebody asked for it, or where the option's rank was chosen by
   // what tells it.
   std::optional<double> error = {};
+  // The error is no less than this.
+  double least_error = 0;
 };
 
 // What may change at one place of the network; or, without options, why nothing may.

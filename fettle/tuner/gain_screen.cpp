@@ -15,6 +15,14 @@ namespace {
 
 constexpr double kLeastGain = 0.1;  // of the layer's time
 
+// Padding that was folded into the layer is folded into the first of its factors.
+void PadAlike(const Window& before, const Window& lowered, Window* first) {
+  for (size_t axis = 0; axis < before.kernel.size(); ++axis) {
+    first->pads_begin[axis] += lowered.pads_begin[axis] - before.pads_begin[axis];
+    first->pads_end[axis] += lowered.pads_end[axis] - before.pads_end[axis];
+  }
+}
+
 }  // namespace
 
 GainScreen::GainScreen(const Graph& graph, const Target& target) : graph_(graph), target_(target) {
@@ -23,20 +31,21 @@ GainScreen::GainScreen(const Graph& graph, const Target& target) : graph_(graph)
   for (const Layer& layer : lowered.layers) layers_[layer.name] = layer.spec;
 }
 
-std::optional<double> GainScreen::MsOfFactors(const FactorVariant& variant, WeightedLayer layer,
+std::optional<double> GainScreen::MsOfFactors(const FactorVariant& variant,
+                                              const WeightedLayer& layer,
                                               const LayerSpec& lowered) const {
   const auto* const conv = std::get_if<Conv>(&lowered.op);
   const bool is_known =
       layer.is_conv ? conv != nullptr : std::holds_alternative<InnerProduct>(lowered.op);
   if (!is_known) return std::nullopt;
-  // Padding may have been folded into it.
-  if (conv != nullptr) layer.window = conv->window;
-  layer.input = lowered.inputs[0];
   const std::vector<FactorShape> shapes = variant.Shapes(layer);
   double ms = 0;
-  TensorType input = layer.input;
+  TensorType input = lowered.inputs[0];
   for (size_t i = 0; i < shapes.size(); ++i) {
-    const Op op = OpOf(layer, shapes[i]);
+    Op op = OpOf(layer, shapes[i]);
+    if (i == 0 && conv != nullptr) {
+      PadAlike(layer.window, conv->window, &std::get<Conv>(op).window);
+    }
     const TensorType weights = {DType::kF32, WeightsShape(layer, shapes[i])};
     const bool is_last = i + 1 == shapes.size();
     LayerSpec spec;

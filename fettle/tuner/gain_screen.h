@@ -28,7 +28,7 @@ class GainScreen {
 
  private:
   // Nothing where the layer is not lowered to what FactorVariants know.
-  std::optional<double> MsOfFactors(const FactorVariant& variant, WeightedLayer layer,
+  std::optional<double> MsOfFactors(const FactorVariant& variant, const WeightedLayer& layer,
                                     const LayerSpec& lowered) const;
 
   const Graph& graph_;

@@ -127,7 +127,7 @@ TEST(VariantExport, OfRandomNetworks) {
       }
     }
   }
-  EXPECT_TRUE(kinds.contains("prune"));
+  EXPECT_GE(kinds.size(), AllVariantKinds().size() - 2);
 }
 
 // Of each kind, in networks of the literature, the first place and the last.

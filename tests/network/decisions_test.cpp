@@ -7,6 +7,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/network/macs.h"
+#include "fettle/network/variants/factor_variant.h"
 #include "fettle/network/variants/variant_list.h"
 #include "tests/network/random_network.h"
 #include "tests/support/network_builder.h"
@@ -75,7 +76,7 @@ TEST(DecisionsTest, OptionsAreThinnedEvenlyAndKeepTheWidest) {
 // The sizes stated are those of the network once rewritten, for every option of many networks.
 TEST(DecisionsTest, SizesAreThoseOfTheRewrittenNetwork) {
   int options = 0;
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
     const Graph graph = RandomNetwork(seed);
     for (const NetworkDecision& decision : FindDecisions(graph, {.channel_step = 2})) {
       EXPECT_NE(decision.options.empty(), decision.reason.empty()) << decision.layer;
@@ -94,6 +95,59 @@ TEST(DecisionsTest, SizesAreThoseOfTheRewrittenNetwork) {
     }
   }
   EXPECT_GT(options, 100);
+}
+
+TEST(DecisionsTest, AreTheSameOnAnyNumberOfThreads) {
+  const Graph graph = RandomNetwork(3);
+  size_t last = 0;
+  const auto alone = FindDecisions(graph, {.channel_step = 1});
+  const auto together = FindDecisions(
+      graph, {.channel_step = 1, .threads = 3, .progress = [&](size_t done, size_t all) {
+                EXPECT_EQ(done, last + 1);
+                EXPECT_LE(done, all);
+                last = done;
+              }});
+  EXPECT_EQ(last, WeightedLayers(graph).size());
+  ASSERT_EQ(alone.size(), together.size());
+  for (size_t d = 0; d < alone.size(); ++d) {
+    EXPECT_EQ(alone[d].kind, together[d].kind);
+    EXPECT_EQ(alone[d].layer, together[d].layer);
+    EXPECT_EQ(alone[d].reason, together[d].reason);
+    ASSERT_EQ(alone[d].options.size(), together[d].options.size());
+    for (size_t i = 0; i < alone[d].options.size(); ++i) {
+      EXPECT_EQ(alone[d].options[i].variant, together[d].options[i].variant);
+      EXPECT_EQ(alone[d].options[i].error, together[d].options[i].error);
+    }
+  }
+}
+
+// What the search leaves unfitted for it: no fit may be nearer than the option says.
+TEST(DecisionsTest, ErrorsThatAreKnownBeforeAFitHold) {
+  int known = 0, bounded = 0;
+  for (uint64_t seed = 0; seed < 6; ++seed) {
+    const Graph graph = RandomNetwork(seed);
+    for (const NetworkDecision& decision :
+         FindDecisions(graph, {.channel_step = 1, .most_options = 3})) {
+      for (const NetworkOption& option : decision.options) {
+        if (option.error) {
+          const WeightedLayer layer = FindWeightedLayer(graph, decision.layer);
+          const Matrix kernel = KernelOf(graph, layer);
+          const auto factors =
+              ParseVariant(option.variant)->AsFactors()->Factorise(layer, kernel, nullptr);
+          EXPECT_NEAR(*option.error, RelativeError(kernel, ComposedKernel(factors), nullptr), 1e-9)
+              << option.variant << " of " << decision.layer;
+          ++known;
+        } else if (option.least_error > 0) {
+          EXPECT_LE(option.least_error,
+                    *ParseVariant(option.variant)->WeightError(graph, decision.layer) + 1e-9)
+              << option.variant << " of " << decision.layer;
+          ++bounded;
+        }
+      }
+    }
+  }
+  EXPECT_GT(known, 20);
+  EXPECT_GT(bounded, 20);
 }
 
 TEST(VariantListTest, KindsHaveUniqueNames) {

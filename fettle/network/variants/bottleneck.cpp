@@ -1,7 +1,7 @@
 #include "fettle/network/variants/bottleneck.h"
 
 #include "fettle/core/error.h"
-#include "fettle/network/variants/mode_bases.h"
+#include "fettle/network/variants/tucker2.h"
 
 namespace fettle {
 
@@ -32,12 +32,8 @@ std::vector<FactorShape> BottleneckVariant::Shapes(const WeightedLayer& layer) c
 
 std::vector<Factor> BottleneckVariant::Factorise(const WeightedLayer& layer, const Matrix& kernel,
                                                  const Moments* input) const {
-  const std::vector<FactorShape> shapes = Shapes(layer);
-  const auto middle = static_cast<size_t>(layer.outputs / reduction_);
-  TwoModes modes = ProjectModes(kernel, static_cast<size_t>(layer.taps()), input, middle, middle);
-  return {{shapes[0], std::move(modes.first)},
-          {shapes[1], std::move(modes.core)},
-          {shapes[2], std::move(modes.last)}};
+  const int64_t middle = layer.outputs / reduction_;
+  return Tucker2Variant(middle, middle).Factorise(layer, kernel, input);
 }
 
 double BottleneckVariant::LeastErrorFrom(LayerSpectra& spectra) const {

@@ -9,8 +9,8 @@
 namespace fettle {
 
 // bottleneck(reduction=N): a convolution S -> T as a 1x1 S -> T/N, one T/N -> T/N with the layer's
-// window, and a 1x1 T/N -> T (Moonshine's B, Crowley et al. 2018): outputs and inputs in the bases
-// that lose least (mode_bases.h).
+// window, and a 1x1 T/N -> T (Moonshine's B, Crowley et al. 2018): fitted as tucker2 with T/N for
+// both of its ranks.
 class BottleneckVariant : public FactorVariant {
  public:
   explicit BottleneckVariant(int64_t reduction) : reduction_(reduction) {}

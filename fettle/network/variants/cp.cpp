@@ -41,6 +41,23 @@ std::vector<Factor> FactorsOf(const WeightedLayer& layer, const std::vector<Fact
   return factors;
 }
 
+// CpComponents::ComponentEnergy of what they were made of.
+double EnergyOf(const std::vector<Factor>& factors) {
+  const Matrix& last = factors.back().weights;
+  double sum = 0;
+  for (size_t r = 0; r < last.columns(); ++r) {
+    double energy = 0;
+    for (size_t t = 0; t < last.rows(); ++t) energy += last(t, r) * last(t, r);
+    for (size_t i = 0; i + 1 < factors.size(); ++i) {
+      double of_row = 0;
+      for (const double value : factors[i].weights.row(r)) of_row += value * value;
+      energy *= of_row;
+    }
+    sum += energy;
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::string CpVariant::Text() const { return fettle::Text("cp(rank=", rank_, ")"); }
@@ -82,7 +99,10 @@ std::vector<Factor> CpVariant::Factorise(const WeightedLayer& layer, const Matri
   whitened.Balance();
   std::vector<Factor> factors = FactorsOf(layer, shapes, whitened);
   KeepBetter(kernel, *input, std::move(plain), &factors);
-  RefitInTurn(kernel, *input, &factors);
+  // Fitted to data, components would begin to cancel again.
+  const double most = std::max(kMostComponentEnergy * kernel.SquaredNorm(), EnergyOf(factors));
+  RefitInTurn(kernel, *input, &factors,
+              [&](const std::vector<Factor>& row) { return EnergyOf(row) <= most; });
   return factors;
 }
 

@@ -18,8 +18,6 @@ namespace {
 constexpr double kWorthwhileGain = 1e-5;
 // Of the kernel's energy; less is as good as none.
 constexpr double kNoError = 1e-14;
-// Components of more than so much of the kernel's energy are brought down.
-constexpr double kMostEnergy = 1.2;
 // Random starts besides the good one, and after how many sweeps only the best goes on.
 constexpr int kMoreStarts = 5, kSweepsOfARace = 25;
 
@@ -291,7 +289,7 @@ CpComponents BestComponents(const Matrix& kernel, size_t height, size_t width, s
   const auto sweeps = static_cast<int>(
       std::clamp(0.25 * limits.multiplications / MultiplicationsASweep(kernel, rank), 1.0, 20.0));
   const auto correct = [&] {
-    if (c.ComponentEnergy() > kMostEnergy * kernel.SquaredNorm()) {
+    if (c.ComponentEnergy() > kMostComponentEnergy * kernel.SquaredNorm()) {
       LowerComponentEnergy(kernel, std::max(1, sweeps / 2), &c);
     }
   };

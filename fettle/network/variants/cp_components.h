@@ -29,6 +29,9 @@ struct CpComponents {
   void Balance();
 };
 
+// Components of more than so much of the kernel's energy are brought down.
+inline constexpr double kMostComponentEnergy = 1.2;
+
 struct CpLimits {
   double multiplications = 4e9;
   int sweeps = 300;

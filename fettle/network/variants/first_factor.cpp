@@ -158,14 +158,15 @@ int StepsToAfford(const Matrix& kernel) {
   return static_cast<int>(std::clamp(kMostMultiplications / (rows * patch * patch), 1.0, 64.0));
 }
 
-void RefitInTurn(const Matrix& kernel, const Moments& input, std::vector<Factor>* factors) {
+void RefitInTurn(const Matrix& kernel, const Moments& input, std::vector<Factor>* factors,
+                 const std::function<bool(const std::vector<Factor>&)>& may_take) {
   double error = RelativeError(kernel, ComposedKernel(*factors), &input);
   for (int left = StepsToAfford(kernel); left > 0; left -= kStepsARound) {
     std::vector<Factor> refitted = *factors;
     RefitFirst(kernel, input, std::min(left, kStepsARound), &refitted);
     RefitLast(kernel, input, &refitted);
     const double after = RelativeError(kernel, ComposedKernel(refitted), &input);
-    if (!(after < error)) return;
+    if (!(after < error) || (may_take && !may_take(refitted))) return;
     *factors = std::move(refitted);
     if (error - after < kWorthwhileGain * error) return;
     error = after;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "fettle/network/calibration.h"
@@ -21,8 +22,10 @@ int StepsToAfford(const Matrix& kernel);
 inline constexpr int kStepsARound = 8;
 
 // Both in turn, from factors of which the last is refitted, until a round gains no more than a
-// share of 1e-4 or the steps are used up. Never makes the error greater.
-void RefitInTurn(const Matrix& kernel, const Moments& input, std::vector<Factor>* factors);
+// share of 1e-4 or the steps are used up. Never makes the error greater. A round whose factors are
+// not to be taken, where somebody asks, is the end too.
+void RefitInTurn(const Matrix& kernel, const Moments& input, std::vector<Factor>* factors,
+                 const std::function<bool(const std::vector<Factor>&)>& may_take = {});
 
 // Refits the last of both rows and keeps that with the smaller error.
 void KeepBetter(const Matrix& kernel, const Moments& input, std::vector<Factor> other,

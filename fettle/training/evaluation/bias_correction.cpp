@@ -20,7 +20,7 @@ namespace fettle {
 namespace {
 
 constexpr int64_t kActivationBytes = int64_t{512} << 20;
-constexpr int64_t kMostImages = 512, kFewestImages = 8;
+constexpr int64_t kMostImages = 512;
 
 using Means = std::vector<double>;  // of each channel
 
@@ -159,7 +159,7 @@ std::map<int, std::string> OutputsOf(const Graph& graph) {
 
 int64_t ImagesThatFit(const Graph& graph) {
   const int64_t bytes_an_image = std::max<int64_t>(1, PeakBytes(WithBatch(graph, 1)));
-  return std::clamp(kActivationBytes / bytes_an_image, kFewestImages, kMostImages);
+  return std::clamp(kActivationBytes / bytes_an_image, int64_t{1}, kMostImages);
 }
 
 }  // namespace

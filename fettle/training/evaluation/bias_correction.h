@@ -18,7 +18,8 @@ namespace fettle {
 //
 // Costs one forward pass of each network, whatever their depth: node by node, the images all at
 // once; so many of the dataset's as fit into 512 MiB of activations that are needed together, 512
-// at most (ResNet-50 at 224: about fifty). Throws Error (kBadInput) where the images do not fit.
+// at most, and one at least (ResNet-50 at 224: about fifty). Throws Error (kBadInput) where the
+// images do not fit.
 Graph CorrectBiases(const Graph& original, const Graph& changed, const Dataset& dataset,
                     const PrimitiveList& primitives, const Target& target,
                     const ChannelOrigins& origins = {});

@@ -65,6 +65,7 @@ std::vector<double> SumsOf(const Graph& graph, const ChannelGroup& group,
 }  // namespace
 
 GateBatches GateBatchesOf(const Dataset& dataset) {
+  if (dataset.size() == 0) throw BadInput(dataset.name, ": has no images to take gradients of");
   const int64_t images = std::min(kImagesAtOnce, dataset.size());
   return {images, dataset.size() / images};
 }

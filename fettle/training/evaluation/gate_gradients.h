@@ -26,6 +26,7 @@ using GateGradients = std::map<std::string, std::vector<double>>;
 struct GateBatches {
   int64_t images = 0, count = 0;
 };
+// Throws Error (kBadInput) where there are none.
 GateBatches GateBatchesOf(const Dataset& dataset);
 
 // Runs whole batches of the dataset forward and backward; `visitor` gets the gate gradients of

@@ -7,6 +7,7 @@
 #include "fettle/deploy/lower.h"
 #include "fettle/runtime/memory_plan.h"
 #include "fettle/runtime/precision.h"
+#include "fettle/tuner/layer_entry.h"
 
 namespace fettle {
 namespace {
@@ -102,7 +103,7 @@ Selection CandidateCosts::Select(const LayerGraph& graph,
   }
   std::vector<std::vector<DType>> allowed = AllowedPrecisions(graph, {DType::kF32}, free);
   for (size_t i = 0; i < graph.layers.size(); ++i) {
-    const DType* const precision = EntryOfLayer(precisions, graph.layers[i].name);
+    const DType* const precision = EntryOfLayer(precisions, graph.layers[i].name, space_.layers());
     if (precision != nullptr && MacsOf(graph.layers[i].spec) > 0 &&
         CanHavePrecision(graph.layers[i].spec, *precision)) {
       allowed[i] = {*precision};

@@ -16,6 +16,7 @@
 #include "fettle/training/evaluation/calibrate.h"
 #include "fettle/tuner/accuracy_floor.h"
 #include "fettle/tuner/fixed_text.h"
+#include "fettle/tuner/layer_entry.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
@@ -251,7 +252,7 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
   }
   for (const PlanStep& step : plan.steps) {
     if (MacsOf(step.spec) == 0) continue;
-    const std::string* const variant = EntryOfLayer(variants, step.layer);
+    const std::string* const variant = EntryOfLayer(variants, step.layer, space_.layers());
     point->changes.push_back({step.layer, variant == nullptr ? "" : *variant,
                               std::string(NameOf(step.spec.inputs[0].dtype)),
                               step.implementation.name});

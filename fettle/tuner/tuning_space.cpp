@@ -68,6 +68,7 @@ void TuningSpace::AddWidths(const TuningSpaceOptions& options, std::vector<Decis
     decision.layer = group.name;
     decision.kept = WidthsOf(group, options);
     if (decision.kept.size() < 2) continue;
+    saliency_[group.name] = MagnitudeSaliency(original_, group);
     decisions->push_back({decisions->size(), "width of " + group.name,
                           static_cast<int>(decision.kept.size()), true});
     decisions_.push_back(std::move(decision));
@@ -188,8 +189,9 @@ std::vector<KeptUnits> TuningSpace::KeptFrom(const Candidate& candidate, const G
                        decision.kept[static_cast<size_t>(before)]));
     }
     const int64_t count = decision.kept[static_cast<size_t>(candidate.options[i])];
-    kept.push_back({static_cast<size_t>(&group - groups.data()),
-                    MostSalient(MagnitudeSaliency(start, group), count)});
+    const std::vector<double> saliency =
+        of_start == nullptr ? saliency_.at(decision.layer) : MagnitudeSaliency(start, group);
+    kept.push_back({static_cast<size_t>(&group - groups.data()), MostSalient(saliency, count)});
   }
   return kept;
 }
@@ -214,7 +216,8 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
     graph = PruneChannels(start, groups, kept,
                           {.folds_constants = true,
                            .calibration = of_layers.calibration,
-                           .carried = of_layers.carried});
+                           .carried = of_layers.carried,
+                           .shapes_only = options.shapes_only});
   }
   for (const auto& [decision, place] : places_) {
     const int option = candidate.options[decision];

@@ -64,7 +64,7 @@ class TuningSpace {
               const Calibration* calibration = nullptr, const Candidate* of_start = nullptr) const;
   Graph Build(const Candidate& candidate) const { return Build(candidate, original_); }
 
-  // Its shapes alone: weights of rewritten layers are zeros. Fast.
+  // Its shapes alone: weights of what is narrowed or rewritten are zeros. Fast.
   Graph Shapes(const Candidate& candidate) const;
 
   // Each group of the original that can be narrowed, and how many of its units stay.
@@ -103,6 +103,7 @@ class TuningSpace {
 
   Graph original_;
   std::vector<ChannelGroup> groups_;
+  std::map<std::string, std::vector<double>> saliency_;  // of the original's groups with widths
   std::set<std::string> layers_;
   std::vector<TuningDecision> decisions_;
   std::map<size_t, VariantPlace> places_;  // by variant decision

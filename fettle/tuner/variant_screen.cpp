@@ -42,7 +42,7 @@ class GainScreen {
       RewriteOptions shapes;
       shapes.shapes_only = true;
       const Graph graph = ParseVariant(option.variant)->Rewrite(graph_, decision->layer, shapes);
-      const double gain = whole_ - ReckonedMs(Lower(graph), target_);
+      const double gain = whole_ - ReckonedMs(Lower(graph, {.shapes_only = true}), target_);
       if (gain > least) gains.push_back(gain);
       return gain <= least;
     });

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "fettle/core/random.h"
+#include "fettle/deploy/lower.h"
 #include "fettle/network/architectures/architecture_list.h"
 #include "fettle/network/macs.h"
 #include "fettle/tuner/layer_entry.h"
@@ -87,6 +88,11 @@ TEST_F(RewrittenSpaceTest, ShapesAreThoseOfTheNetworkBuilt) {
     const Graph built = space_.Build(candidate), shapes = space_.Shapes(candidate);
     EXPECT_EQ(MacsOf(built), MacsOf(shapes)) << CandidateText(candidate);
     EXPECT_EQ(built.NumParameters(), shapes.NumParameters()) << CandidateText(candidate);
+    const LayerGraph layers = Lower(built), priced = Lower(shapes, {.shapes_only = true});
+    ASSERT_EQ(layers.layers.size(), priced.layers.size()) << CandidateText(candidate);
+    for (size_t i = 0; i < layers.layers.size(); ++i) {
+      EXPECT_EQ(layers.layers[i].spec, priced.layers[i].spec) << CandidateText(candidate);
+    }
   }
 }
 

@@ -24,7 +24,7 @@ std::shared_ptr<const Tensor> Scaled(const Tensor& weights, std::span<const floa
 }
 
 // The layer's weights are a matrix (or scale) with channels outermost, then possibly a bias.
-void Absorb(const Layer& affine, Layer* layer) {
+void AbsorbValues(const Layer& affine, Layer* layer) {
   const std::span<const float> scale = affine.weights[0]->values<float>();
   const std::span<const float> shift = affine.weights[1]->values<float>();
   auto bias = std::make_shared<Tensor>(*affine.weights[1]);
@@ -35,19 +35,27 @@ void Absorb(const Layer& affine, Layer* layer) {
     }
   }
   layer->weights = {Scaled(*layer->weights[0], scale), std::move(bias)};
+}
+
+void Absorb(const Layer& affine, Layer* layer, bool shapes_only) {
+  if (shapes_only) {
+    layer->weights = {layer->weights[0], affine.weights[1]};
+  } else {
+    AbsorbValues(affine, layer);
+  }
   layer->spec.weights = {layer->weights[0]->type(), layer->weights[1]->type()};
 }
 
 }  // namespace
 
-void FoldChannelAffine(LayerGraph* graph) {
+void FoldChannelAffine(LayerGraph* graph, bool shapes_only) {
   LayerGraphEdit edit(graph);
   for (int i = 0; i < static_cast<int>(graph->layers.size()); ++i) {
     const Layer& affine = edit.layer(i);
     if (!std::holds_alternative<ChannelAffine>(affine.spec.op)) continue;
     const int producer = edit.SoleProducer(affine.inputs[0], i);
     if (producer < 0 || !CanTakeAffine(edit.layer(producer).spec)) continue;
-    Absorb(affine, &edit.layer(producer));
+    Absorb(affine, &edit.layer(producer), shapes_only);
     edit.TakeOver(producer, i);
   }
   edit.Finish();

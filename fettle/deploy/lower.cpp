@@ -280,12 +280,12 @@ class Lowering {
 
 }  // namespace
 
-LayerGraph Lower(const Graph& graph) {
+LayerGraph Lower(const Graph& graph, const LowerOptions& options) {
   Graph used = graph;
   used.RemoveUnused();
   LayerGraph lowered = Lowering(used).Run();
   FoldPadding(&lowered);
-  FoldChannelAffine(&lowered);
+  FoldChannelAffine(&lowered, options.shapes_only);
   FuseResidual(&lowered);
   FuseActivation(&lowered);
   return lowered;

@@ -11,8 +11,9 @@ namespace fettle {
 // pad, then conv -> conv with more padding, where zeros are added around the spatial axes.
 void FoldPadding(LayerGraph* graph);
 
-// conv | inner_product | channel_affine, then channel_affine -> one layer with other weights.
-void FoldChannelAffine(LayerGraph* graph);
+// conv | inner_product | channel_affine, then channel_affine -> one layer with other weights;
+// `shapes_only`: with weights of its shapes.
+void FoldChannelAffine(LayerGraph* graph, bool shapes_only = false);
 
 // binary(add) of x and a conv | inner_product -> that layer with x as its residual.
 void FuseResidual(LayerGraph* graph);

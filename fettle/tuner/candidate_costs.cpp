@@ -7,6 +7,7 @@
 #include "fettle/deploy/lower.h"
 #include "fettle/runtime/memory_plan.h"
 #include "fettle/runtime/precision.h"
+#include "fettle/tuner/layer_entry.h"
 
 namespace fettle {
 namespace {
@@ -31,6 +32,10 @@ class SpecCollector {
   std::set<LayerKey> seen_;
   std::vector<LayerSpec> specs_;
 };
+
+LayerGraph LowerShapes(const TuningSpace& space, const Candidate& candidate) {
+  return Lower(space.Shapes(candidate), {.shapes_only = true});
+}
 
 }  // namespace
 
@@ -76,7 +81,7 @@ std::vector<LayerSpec> CandidateCosts::LayersToMeasure() const {
       for (int option = 1; option < space_.space().decisions()[i].num_options; ++option) {
         Candidate single = space_.space().Original();
         single.options[i] = option;
-        collector.Add(Lower(space_.Shapes(single)));
+        collector.Add(LowerShapes(space_, single));
       }
     }
   }
@@ -85,7 +90,7 @@ std::vector<LayerSpec> CandidateCosts::LayersToMeasure() const {
 
 std::vector<LayerSpec> CandidateCosts::LayersOf(const Candidate& candidate) const {
   SpecCollector collector;
-  collector.Add(Lower(space_.Shapes(candidate)));
+  collector.Add(LowerShapes(space_, candidate));
   return collector.Take();
 }
 
@@ -102,7 +107,7 @@ Selection CandidateCosts::Select(const LayerGraph& graph,
   }
   std::vector<std::vector<DType>> allowed = AllowedPrecisions(graph, {DType::kF32}, free);
   for (size_t i = 0; i < graph.layers.size(); ++i) {
-    const DType* const precision = EntryOfLayer(precisions, graph.layers[i].name);
+    const DType* const precision = EntryOfLayer(precisions, graph.layers[i].name, space_.layers());
     if (precision != nullptr && MacsOf(graph.layers[i].spec) > 0 &&
         CanHavePrecision(graph.layers[i].spec, *precision)) {
       allowed[i] = {*precision};
@@ -117,7 +122,7 @@ Plan CandidateCosts::PlanOf(const LayerGraph& graph, const Selection& selection)
 }
 
 CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) const {
-  const LayerGraph graph = Lower(space_.Shapes(candidate));
+  const LayerGraph graph = LowerShapes(space_, candidate);
   const Selection selection = Select(graph, space_.Precisions(candidate));
   const Plan plan = PlanOf(graph, selection);
   std::vector<size_t> workspaces;
@@ -137,7 +142,7 @@ CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) c
 }
 
 double CandidateCosts::PredictedMs(const Candidate& candidate) const {
-  return Select(Lower(space_.Shapes(candidate)), space_.Precisions(candidate)).predicted_ms;
+  return Select(LowerShapes(space_, candidate), space_.Precisions(candidate)).predicted_ms;
 }
 
 }  // namespace fettle

@@ -30,8 +30,9 @@ std::vector<Candidate> InitialCandidates(const TuningSpace& space) {
           if (decisions[i].kind == kind) candidate.options[i] = std::min(step, last);
           if (is_precision && is_low_precision) candidate.options[i] = last;
         }
+        if (!space.space().Repair(&candidate)) continue;
         const bool is_new = std::ranges::find(initial, candidate) == initial.end();
-        if (is_new && space.space().IsFeasible(candidate)) initial.push_back(std::move(candidate));
+        if (is_new) initial.push_back(std::move(candidate));
       }
     }
   }

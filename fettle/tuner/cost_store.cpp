@@ -49,6 +49,7 @@ CostStore::CostStore(CostDatabase* database, WorkerClient* worker, Implementatio
 }
 
 void CostStore::LoadRecords() {
+  if (database_ == nullptr) return;
   CostFilter filter;
   filter.device = DeviceId(device_.fingerprint);
   filter.threads = catalog_->target().threads;

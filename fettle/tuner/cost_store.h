@@ -29,6 +29,7 @@ struct RecordCounts {
 class CostStore {
  public:
   // All outlive it. `device` describes the worker's; `who` is recorded with what is measured.
+  // Without a database nothing is known; then nothing may be required.
   CostStore(CostDatabase* database, WorkerClient* worker, ImplementationCatalog* catalog,
             Description device, std::string who);
 

@@ -7,6 +7,7 @@
 #include "fettle/core/error.h"
 #include "fettle/network/batch.h"
 #include "fettle/network/macs.h"
+#include "fettle/tuner/deepening.h"
 #include "fettle/tuner/fixed_text.h"
 #include "fettle/tuner/glimpse.h"
 
@@ -16,8 +17,9 @@ namespace {
 constexpr double kSinglesShare = 0.25;  // of the budget, to measure the layers of single changes
 constexpr int kMostRounds = 3;          // of search, to find layers worth measuring
 constexpr size_t kPromising = 16;       // candidates of each, spread over the predicted front
-constexpr double kFarOff = 1.5;     // times its share is the most that a step takes by the clock
-constexpr size_t kMostPoints = 24;  // picked at once
+constexpr double kFarOff = 1.5;  // times its share is the most that a step takes by the clock,
+constexpr double kFewestSecondsByClock = 20;  // or so long: a busy machine is far off in moments
+constexpr size_t kMostPoints = 24;            // picked at once
 constexpr size_t kUsualFront = 12;  // points; of the candidates verified many fall behind it
 constexpr double kSecondsToMeasureAgain = 1.4;  // each point
 constexpr double kSecondsToTest = 2;            // on the test images, each of the front
@@ -28,7 +30,6 @@ constexpr double kShortestDeepening = 8;
 constexpr double kDeepeningShare =
     0.3;  // of the time for training; the first recoveries come first
 constexpr double kSecondsAPick = 15;
-constexpr double kWithinReach = 1;  // points of accuracy behind the front, to be trained further
 
 // Of a point whose energy was measured, that and what was predicted for it from the others'.
 std::string EnergyText(const VerifiedPoint& point, const std::vector<VerifiedPoint>& others) {
@@ -61,6 +62,10 @@ Tuner::Tuner(Session* session, const TuningSpace& space, CostStore* store,
 
 double Tuner::Elapsed() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+}
+
+double Tuner::MostSecondsByClock(double share) const {
+  return std::max(kFarOff * share * session_->settings().budget_seconds, kFewestSecondsByClock);
 }
 
 void Tuner::Run() {
@@ -108,7 +113,7 @@ Tuner::LayersMeasured Tuner::MeasureLayers(const std::vector<LayerSpec>& specs, 
     observer_->StopIfAsked();
     const bool is_known = store_->IsComplete(spec);
     const double spent = measuring_seconds_ + Elapsed() - started;
-    const bool is_far_off = !is_known && spent > kFarOff * share * budget;
+    const bool is_far_off = !is_known && spent > MostSecondsByClock(share);
     if (reckoned_seconds_ > share * budget || is_far_off) break;
     if (!store_->IsRequired(spec)) {
       store_->Require(spec);
@@ -193,7 +198,7 @@ bool Tuner::MeasureSensitivitiesAfter(int64_t glimpse_steps) {
   if (singles.empty()) return true;
   const double loss_of_original = verifier_->CalibrationLoss(space.Original(), 0);
   const double started = Elapsed();
-  const double most_seconds = kFarOff * kGlimpseShare * session_->settings().budget_seconds;
+  const double most_seconds = MostSecondsByClock(kGlimpseShare);
   for (size_t done = 0; done < singles.size(); ++done) {
     observer_->StopIfAsked();
     if (glimpse_steps > 0 && Elapsed() - started > most_seconds) return false;
@@ -256,43 +261,8 @@ bool Tuner::MayGoOn(double seconds) const {
   return Left() > SecondsToFinish(0) + overhead_seconds_ + seconds;
 }
 
-int64_t Tuner::StepsInAll(const VerifiedPoint& point) const {
-  int64_t steps = point.trained_steps;
-  std::string parent = point.parent;
-  for (size_t i = 0; i < session_->points().size(); ++i) {  // no more generations than points
-    const auto found = std::ranges::find(session_->points(), parent, &VerifiedPoint::id);
-    if (found == session_->points().end()) break;
-    steps += found->trained_steps;
-    parent = found->parent;
-  }
-  return steps;
-}
-
-double Tuner::PointsBehind(const VerifiedPoint& point) const {
-  double behind = 0;
-  for (const VerifiedPoint& other : session_->points()) {
-    if (other.latency_ms.value > point.latency_ms.value) continue;
-    behind = std::max(behind, point.drop.value - other.drop.value);
-  }
-  return behind;
-}
-
-// A narrow candidate inherits the training of the wider ones that it was made from and adds its
-// own, so that it may overtake them though they can do more: the least trained go first.
-std::vector<VerifiedPoint> Tuner::WorthDeepening() const {
-  const std::vector<VerifiedPoint> front = FrontOf(*session_);
-  std::vector<VerifiedPoint> worth = session_->points();
-  std::erase_if(worth, [&](const VerifiedPoint& point) {
-    const bool is_near = PointsBehind(point) <= kWithinReach ||
-                         std::ranges::find(front, point.id, &VerifiedPoint::id) != front.end();
-    return point.trained_steps == 0 || !is_near;
-  });
-  std::ranges::stable_sort(worth, {}, [&](const VerifiedPoint& p) { return StepsInAll(p); });
-  return worth;
-}
-
 void Tuner::DeepenFront() {
-  std::vector<VerifiedPoint> members = WorthDeepening();
+  std::vector<VerifiedPoint> members = WorthDeepening(*session_);
   for (size_t remaining = members.size(); remaining > 0 && MayGoOn(kShortestDeepening);
        --remaining) {
     observer_->StopIfAsked();

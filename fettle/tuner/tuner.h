@@ -43,6 +43,8 @@ class Tuner {
  private:
   double Elapsed() const;
   double Left() const { return session_->settings().budget_seconds - Elapsed(); }
+  // Of a step that may take this share of the budget as reckoned.
+  double MostSecondsByClock(double share) const;
   struct LayersMeasured {
     size_t known = 0, now = 0;  // of the layers asked for, in their order; measured for it
   };
@@ -67,11 +69,6 @@ class Tuner {
   // How long each of the remaining picks may be trained.
   double SecondsToRecover(size_t remaining) const;
   void VerifyOne(const PredictedCandidate& candidate, size_t remaining);
-  // Its own and those of the networks that it started from, also what these were trained later.
-  int64_t StepsInAll(const VerifiedPoint& point) const;
-  // By how many points of accuracy the best that is no slower beats it.
-  double PointsBehind(const VerifiedPoint& point) const;
-  std::vector<VerifiedPoint> WorthDeepening() const;
   // Trains what is on the front, or near it, further: each gets an equal share of the time left,
   // but no less than tells (kShortestDeepening).
   void DeepenFront();

@@ -9,9 +9,7 @@
 #include "fettle/deploy/lower.h"
 #include "fettle/network/macs.h"
 #include "fettle/network/saliency.h"
-#include "fettle/network/variants/factor_variant.h"
 #include "fettle/network/variants/prune.h"
-#include "fettle/network/variants/variant_list.h"
 #include "fettle/runtime/precision.h"
 
 namespace fettle {
@@ -46,16 +44,6 @@ const ChannelGroup& GroupNamed(const std::vector<ChannelGroup>& groups, const st
   return *group;
 }
 
-int64_t ParametersOf(const std::vector<FactorShape>& shapes) {
-  int64_t parameters = 0;
-  for (const FactorShape& shape : shapes) parameters += shape.parameters();
-  return parameters;
-}
-
-FactorShape WholeOf(const WeightedLayer& layer) {
-  return {layer.outputs, layer.inputs, layer.groups, layer.window};
-}
-
 }  // namespace
 
 TuningSpace::TuningSpace(Graph original, const TuningSpaceOptions& options)
@@ -64,12 +52,12 @@ TuningSpace::TuningSpace(Graph original, const TuningSpaceOptions& options)
   AddWidths(options, &decisions);
   AddVariants(options, &decisions);
   AddPrecisions(options, &decisions);
+  dropped_ = std::make_unique<DroppedBlocks>(original_, groups_, decisions_);
+  for (const Node& node : original_.nodes()) layers_.insert(node.name);
   DesignRules rules;
-  rules.is_feasible = [this](const Candidate& candidate) {
-    return VariantsAtFault(candidate).empty();
-  };
+  rules.is_feasible = [this](const Candidate& candidate) { return AtFault(candidate).empty(); };
   rules.repair = [this](Candidate* candidate) {
-    for (const size_t decision : VariantsAtFault(*candidate)) candidate->options[decision] = 0;
+    for (const size_t decision : AtFault(*candidate)) candidate->options[decision] = 0;
   };
   space_ = std::make_unique<DesignSpace>(std::move(decisions), std::move(rules));
 }
@@ -80,6 +68,7 @@ void TuningSpace::AddWidths(const TuningSpaceOptions& options, std::vector<Decis
     decision.layer = group.name;
     decision.kept = WidthsOf(group, options);
     if (decision.kept.size() < 2) continue;
+    saliency_[group.name] = MagnitudeSaliency(original_, group);
     decisions->push_back({decisions->size(), "width of " + group.name,
                           static_cast<int>(decision.kept.size()), true});
     decisions_.push_back(std::move(decision));
@@ -94,7 +83,12 @@ void TuningSpace::AddVariants(const TuningSpaceOptions& options, std::vector<Dec
     decision.layer = offer.layer;
     decision.variants = {""};
     decision.variants.insert(decision.variants.end(), offer.variants.begin(), offer.variants.end());
-    places_[decisions->size()] = PlaceOf(offer);
+    VariantPlace place(original_, decision);
+    for (size_t w = 0; w < decisions_.size(); ++w) {
+      if (decisions_[w].kind != TuningDecision::Kind::kWidth) continue;
+      place.TieTo(GroupNamed(groups_, decisions_[w].layer), w);
+    }
+    places_.emplace(decisions->size(), std::move(place));
     decisions->push_back({decisions->size(), "structure of " + offer.layer,
                           static_cast<int>(decision.variants.size()), false});
     decisions_.push_back(std::move(decision));
@@ -118,54 +112,16 @@ void TuningSpace::AddPrecisions(const TuningSpaceOptions& options,
   }
 }
 
-TuningSpace::VariantPlace TuningSpace::PlaceOf(const VariantOffer& offer) const {
-  VariantPlace place;
-  place.variants.push_back(nullptr);
-  for (const std::string& text : offer.variants) place.variants.push_back(ParseVariant(text));
-  const std::vector<WeightedLayer> layers = WeightedLayers(original_);
-  const auto layer = std::ranges::find(layers, offer.layer, &WeightedLayer::name);
-  if (layer == layers.end()) return place;
-  place.layer = *layer;
-  const Node& node = original_.nodes()[static_cast<size_t>(layer->node)];
-  const auto* gemm = std::get_if<Gemm>(&node.op);
-  const bool has_outputs_last =
-      std::holds_alternative<MatMul>(node.op) || (gemm != nullptr && !gemm->transpose_b);
-  for (size_t w = 0; w < decisions_.size(); ++w) {
-    if (decisions_[w].kind != TuningDecision::Kind::kWidth) continue;
-    for (const ChannelSlice& slice : GroupNamed(groups_, decisions_[w].layer).slices) {
-      if (slice.place.value != node.inputs[1]) continue;
-      const int axis = has_outputs_last ? 1 - slice.place.axis : slice.place.axis;
-      place.touches.push_back({w, axis, slice.per_unit});
-    }
-  }
-  return place;
-}
-
-// By the shapes that the layer has once its groups are narrowed.
-bool TuningSpace::Applies(const Candidate& candidate, size_t decision) const {
-  const auto option = static_cast<size_t>(candidate.options[decision]);
-  const VariantPlace& place = places_.at(decision);
-  if (option == 0 || !place.layer) return true;
-  const FactorVariant* const variant = place.variants[option]->AsFactors();
-  if (variant == nullptr) return true;
-  WeightedLayer layer = *place.layer;
-  for (const Touch& touch : place.touches) {
-    const std::vector<int64_t>& kept = decisions_[touch.width].kept;
-    const int64_t removed =
-        (kept[0] - kept[static_cast<size_t>(candidate.options[touch.width])]) * touch.per_unit;
-    (touch.axis == 0 ? layer.outputs : layer.inputs) -= removed;
-    if (touch.axis == 1) layer.input.shape[1] -= removed;
-  }
-  if (!variant->WhyNot(layer).empty()) return false;
-  const std::vector<FactorShape> shapes = variant->Shapes(layer);
-  const std::vector<FactorShape> whole = {WholeOf(layer)};
-  return ParametersOf(shapes) < ParametersOf(whole) || MacsOf(layer, shapes) < MacsOf(layer, whole);
-}
-
-std::vector<size_t> TuningSpace::VariantsAtFault(const Candidate& candidate) const {
+std::vector<size_t> TuningSpace::AtFault(const Candidate& candidate) const {
+  const std::vector<bool> is_idle = dropped_->Idle(candidate);
   std::vector<size_t> at_fault;
-  for (const auto& [decision, place] : places_) {
-    if (!Applies(candidate, decision)) at_fault.push_back(decision);
+  for (size_t i = 0; i < decisions_.size(); ++i) {
+    const int option = candidate.options[i];
+    if (option == 0) continue;
+    const auto place = places_.find(i);
+    const bool applies =
+        place == places_.end() || place->second.Applies(option, candidate, decisions_);
+    if (is_idle[i] || !applies) at_fault.push_back(i);
   }
   return at_fault;
 }
@@ -197,23 +153,45 @@ Graph TuningSpace::Shapes(const Candidate& candidate) const {
   return Build(candidate, original_, options, nullptr);
 }
 
-std::vector<KeptUnits> TuningSpace::KeptFrom(const Candidate& candidate, const Graph& start,
-                                             const std::vector<ChannelGroup>& groups,
-                                             const Candidate* of_start) const {
-  std::vector<KeptUnits> kept;
+std::map<size_t, std::string> TuningSpace::GroupNames(const Candidate& candidate) const {
+  const bool drops = dropped_->HasAny(candidate);
+  const Graph rest = drops ? dropped_->Without(original_, candidate) : original_;
+  const std::vector<ChannelGroup> groups = drops ? FindChannelGroups(rest).groups : groups_;
+  std::map<size_t, std::string> names;
   for (size_t i = 0; i < decisions_.size(); ++i) {
     const TuningDecision& decision = decisions_[i];
     if (decision.kind != TuningDecision::Kind::kWidth) continue;
+    const ChannelGroup* const group =
+        FindSurvivor(GroupNamed(groups_, decision.layer), original_, rest, groups);
+    if (group != nullptr) names[i] = group->name;
+  }
+  return names;
+}
+
+std::vector<KeptUnits> TuningSpace::KeptFrom(const Candidate& candidate, const Graph& start,
+                                             const std::vector<ChannelGroup>& groups,
+                                             const Candidate* of_start) const {
+  const std::vector<bool> is_idle = dropped_->Idle(candidate);
+  std::map<size_t, std::string> names;
+  if (of_start != nullptr && dropped_->HasAny(*of_start)) names = GroupNames(*of_start);
+  std::vector<KeptUnits> kept;
+  for (size_t i = 0; i < decisions_.size(); ++i) {
+    const TuningDecision& decision = decisions_[i];
+    if (decision.kind != TuningDecision::Kind::kWidth || is_idle[i]) continue;
     const int before = of_start == nullptr ? 0 : of_start->options[i];
     if (candidate.options[i] == before) continue;
-    // Of a block that `start` has dropped nothing is left to narrow.
-    if (of_start != nullptr && FindGroup(groups, decision.layer) == nullptr) continue;
-    const ChannelGroup& group = GroupNamed(groups, decision.layer);
+    const auto name = names.find(i);
+    const ChannelGroup& group =
+        GroupNamed(groups, name == names.end() ? decision.layer : name->second);
+    if (group.num_units != decision.kept[static_cast<size_t>(before)]) {
+      throw Error(ErrorKind::kInternal,
+                  Text("channel group '", group.name, "' has ", group.num_units, " units, not ",
+                       decision.kept[static_cast<size_t>(before)]));
+    }
     const int64_t count = decision.kept[static_cast<size_t>(candidate.options[i])];
-    assert(group.num_units >= count);
-    if (group.num_units == count) continue;
-    kept.push_back({static_cast<size_t>(&group - groups.data()),
-                    MostSalient(MagnitudeSaliency(start, group), count)});
+    const std::vector<double> saliency =
+        of_start == nullptr ? saliency_.at(decision.layer) : MagnitudeSaliency(start, group);
+    kept.push_back({static_cast<size_t>(&group - groups.data()), MostSalient(saliency, count)});
   }
   return kept;
 }
@@ -224,7 +202,8 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
   const bool is_start =
       HasSameStructure(of_start == nullptr ? space_->Original() : *of_start, candidate);
   if (is_start) return start;
-  const std::vector<ChannelGroup> groups = FindChannelGroups(start).groups;
+  const std::vector<ChannelGroup> groups =
+      of_start == nullptr ? groups_ : FindChannelGroups(start).groups;
   const std::vector<KeptUnits> kept = KeptFrom(candidate, start, groups, of_start);
   Graph graph = start;
   RewriteOptions of_layers = options;
@@ -237,7 +216,8 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
     graph = PruneChannels(start, groups, kept,
                           {.folds_constants = true,
                            .calibration = of_layers.calibration,
-                           .carried = of_layers.carried});
+                           .carried = of_layers.carried,
+                           .shapes_only = options.shapes_only});
   }
   for (const auto& [decision, place] : places_) {
     const int option = candidate.options[decision];
@@ -245,7 +225,7 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
     const std::string& layer = decisions_[decision].layer;
     const auto& nodes = graph.nodes();
     if (std::ranges::find(nodes, layer, &Node::name) == nodes.end()) continue;  // dropped
-    graph = place.variants[static_cast<size_t>(option)]->Rewrite(graph, layer, of_layers);
+    graph = place.Of(option).Rewrite(graph, layer, of_layers);
   }
   return graph;
 }
@@ -272,17 +252,25 @@ std::map<std::string, DType> TuningSpace::Precisions(const Candidate& candidate)
 }
 
 bool TuningSpace::CanStartFrom(const Candidate& start, const Candidate& candidate) const {
+  const std::vector<bool> is_idle = dropped_->Idle(candidate);
+  const auto differs = [&](size_t i) {
+    return !is_idle[i] && start.options[i] != candidate.options[i];
+  };
+  std::vector<size_t> narrowed;
   for (size_t i = 0; i < decisions_.size(); ++i) {
-    const int before = start.options[i], after = candidate.options[i];
-    if (decisions_[i].kind == TuningDecision::Kind::kWidth && before > after) return false;
-    if (decisions_[i].kind != TuningDecision::Kind::kVariant || before == 0) continue;
-    if (before != after) return false;
-    const auto is_narrowed = [&](const Touch& touch) {
-      return start.options[touch.width] != candidate.options[touch.width];
-    };
-    if (std::ranges::any_of(places_.at(i).touches, is_narrowed)) return false;
+    if (is_idle[i]) continue;
+    const bool is_variant = decisions_[i].kind == TuningDecision::Kind::kVariant;
+    if (is_variant && start.options[i] != 0) {
+      if (differs(i) || std::ranges::any_of(places_.at(i).Widths(), differs)) return false;
+    }
+    if (decisions_[i].kind == TuningDecision::Kind::kWidth && differs(i)) {
+      if (start.options[i] > candidate.options[i]) return false;
+      narrowed.push_back(i);
+    }
   }
-  return true;
+  if (narrowed.empty() || !dropped_->HasAny(start)) return true;
+  const std::map<size_t, std::string> names = GroupNames(start);
+  return std::ranges::all_of(narrowed, [&](size_t i) { return names.contains(i); });
 }
 
 bool TuningSpace::HasSameStructure(const Candidate& a, const Candidate& b) const {

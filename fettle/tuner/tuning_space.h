@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,21 +14,12 @@
 #include "fettle/network/graph.h"
 #include "fettle/network/variants/channel_removal.h"
 #include "fettle/network/variants/variant.h"
-#include "fettle/network/variants/weighted_layer.h"
 #include "fettle/search/design_space.h"
+#include "fettle/tuner/dropped_blocks.h"
+#include "fettle/tuner/tuning_decision.h"
+#include "fettle/tuner/variant_place.h"
 
 namespace fettle {
-
-// One thing that a session may change: the width of a group of coupled channels, the structure of a
-// layer, or its precision. Option 0 leaves it as it is.
-struct TuningDecision {
-  enum class Kind : uint8_t { kWidth, kVariant, kPrecision };
-  Kind kind = Kind::kWidth;
-  std::string layer;                  // the group's name or the layer's
-  std::vector<int64_t> kept;          // kWidth: units that stay, by option, descending
-  std::vector<std::string> variants;  // kVariant: canonical names, by option; the first is empty
-  std::vector<DType> precisions;      // kPrecision: by option
-};
 
 // What a layer may become, see variant_screen.h.
 struct VariantOffer {
@@ -47,18 +38,23 @@ struct TuningSpaceOptions {
 // layers rewritten, then each layer has its precision, a rewritten one all of its parts.
 class TuningSpace {
  public:
-  // Throws Error (kUsage) for an offer that is no variant's text.
+  // Throws Error for an offer that is no variant's text (kUsage) or drops what cannot be dropped
+  // (kBadInput).
   TuningSpace(Graph original, const TuningSpaceOptions& options);
 
   const Graph& original() const { return original_; }
   const std::vector<TuningDecision>& decisions() const { return decisions_; }
   // A candidate is feasible where each variant can be applied to its layer as narrow as it is then,
-  // and still saves multiplications or parameters there; else it is repaired by leaving the layer
-  // as it is.
+  // and still saves multiplications or parameters there, and where nothing is decided about what is
+  // gone with a block that is dropped: so no network has two names. Else it is repaired by option
+  // 0.
   const DesignSpace& space() const { return *space_; }
 
   // What all options mean, in a few digits: sessions with other ones cannot be compared.
   std::string Fingerprint() const;
+
+  // What all layers of the original are called.
+  const std::set<std::string>& layers() const { return layers_; }
 
   // The candidate's network, from `start`: the original, or the network of another candidate,
   // `of_start`, which CanStartFrom(it, candidate). Of each group the most salient units stay, what
@@ -68,7 +64,7 @@ class TuningSpace {
               const Calibration* calibration = nullptr, const Candidate* of_start = nullptr) const;
   Graph Build(const Candidate& candidate) const { return Build(candidate, original_); }
 
-  // Its shapes alone: weights of rewritten layers are zeros. Fast.
+  // Its shapes alone: weights of what is narrowed or rewritten are zeros. Fast.
   Graph Shapes(const Candidate& candidate) const;
 
   // Each group of the original that can be narrowed, and how many of its units stay.
@@ -79,7 +75,7 @@ class TuningSpace {
 
   // Whether the candidate's network can be made from the other's, whose weights were trained: every
   // group of `start` is at least as wide, every layer as it was or rewritten alike, and of
-  // rewritten layers no width changes.
+  // rewritten layers no width changes; but for what the candidate drops.
   bool CanStartFrom(const Candidate& start, const Candidate& candidate) const;
   // Whether they differ in precisions only.
   bool HasSameStructure(const Candidate& a, const Candidate& b) const;
@@ -91,26 +87,14 @@ class TuningSpace {
   std::vector<Change> Changes(const Candidate& candidate) const;
 
  private:
-  // How a width decides a layer's extents.
-  struct Touch {
-    size_t width = 0;  // decision
-    int axis = 0;      // of the layer's weights: 0 outputs, 1 inputs
-    int64_t per_unit = 1;
-  };
-
-  // What a variant decision is about.
-  struct VariantPlace {
-    std::vector<std::unique_ptr<Variant>> variants;  // by option; null for none
-    std::optional<WeightedLayer> layer;              // of the original; a block has none
-    std::vector<Touch> touches;
-  };
-
   void AddWidths(const TuningSpaceOptions& options, std::vector<Decision>* decisions);
   void AddVariants(const TuningSpaceOptions& options, std::vector<Decision>* decisions);
   void AddPrecisions(const TuningSpaceOptions& options, std::vector<Decision>* decisions);
-  VariantPlace PlaceOf(const VariantOffer& offer) const;
-  bool Applies(const Candidate& candidate, size_t decision) const;
-  std::vector<size_t> VariantsAtFault(const Candidate& candidate) const;
+  // The decisions that are not feasible.
+  std::vector<size_t> AtFault(const Candidate& candidate) const;
+  // By width decision, what the group is called in a candidate's network: in one that drops blocks
+  // perhaps not as in the original. Those are missing whose channels are gone or no group any more.
+  std::map<size_t, std::string> GroupNames(const Candidate& candidate) const;
   std::vector<KeptUnits> KeptFrom(const Candidate& candidate, const Graph& start,
                                   const std::vector<ChannelGroup>& groups,
                                   const Candidate* of_start) const;
@@ -119,21 +103,12 @@ class TuningSpace {
 
   Graph original_;
   std::vector<ChannelGroup> groups_;
+  std::map<std::string, std::vector<double>> saliency_;  // of the original's groups with widths
+  std::set<std::string> layers_;
   std::vector<TuningDecision> decisions_;
   std::map<size_t, VariantPlace> places_;  // by variant decision
+  std::unique_ptr<DroppedBlocks> dropped_;
   std::unique_ptr<DesignSpace> space_;
 };
-
-// What is said of a layer of a candidate's network, or of the original layer whose part it is
-// ("conv.2" of "conv"). Null where nothing is.
-template <typename T>
-const T* EntryOfLayer(const std::map<std::string, T>& entries, const std::string& layer) {
-  auto found = entries.find(layer);
-  for (size_t end = layer.rfind('.'); found == entries.end() && end != std::string::npos && end > 0;
-       end = layer.rfind('.', end - 1)) {
-    found = entries.find(layer.substr(0, end));
-  }
-  return found == entries.end() ? nullptr : &found->second;
-}
 
 }  // namespace fettle

@@ -16,39 +16,14 @@
 #include "fettle/training/evaluation/calibrate.h"
 #include "fettle/tuner/accuracy_floor.h"
 #include "fettle/tuner/fixed_text.h"
-#include "fettle/tuner/plan_bench.h"
+#include "fettle/tuner/layer_entry.h"
 
 namespace fettle {
 namespace {
 
-constexpr const char* kOriginal = "original";
 constexpr int64_t kImagesToCalibrate = 512;
 constexpr int64_t kFewestStepsToTime = 30;
 constexpr int kStepsToTime = 12;  // of the original, before anything was trained
-
-TimingOptions NetworkTiming(double seconds) {
-  TimingOptions options;
-  options.mode = CacheMode::kHot;
-  options.relative_width = 0.01;
-  options.max_rounds = 1000;
-  options.contender_budget = std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
-  options.warm_up_budget = std::chrono::milliseconds(200);
-  return options;
-}
-
-std::string WhyNot(const Measurement& measurement, const std::string& id) {
-  return Text("the network of ", id, " could not be measured: ", NameOf(measurement.status), " ",
-              measurement.detail);
-}
-
-// Without the original there is nothing to compare with.
-Interval LatencyOfOriginal(const PlanTiming& plan) {
-  const Measurement& measurement = plan.timing.measurement;
-  if (!measurement.has_latency()) {
-    throw Error(ErrorKind::kDevice, WhyNot(measurement, kOriginal));
-  }
-  return *measurement.latency_ms;
-}
 
 }  // namespace
 
@@ -59,7 +34,7 @@ Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCo
       space_(space),
       costs_(costs),
       data_(data),
-      worker_(worker),
+      bench_(session, worker, target.threads, observer),
       primitives_(primitives),
       target_(target),
       observer_(observer),
@@ -85,55 +60,14 @@ Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::
 
 const Evaluation& Verifier::OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept) {
   if (!*kept) {
-    *kept = EvaluatePlan(ReadPlan(session_->FolderOf(OriginalPoint())), dataset, kOriginal);
+    *kept = EvaluatePlan(ReadPlan(session_->FolderOf(OriginalPoint())), dataset, kOriginalId);
   }
   return **kept;
 }
 
-std::vector<std::string> Verifier::FoldersOf(const std::vector<VerifiedPoint>& points) const {
-  std::vector<std::string> folders;
-  for (const VerifiedPoint& point : points) folders.push_back(session_->FolderOf(point).string());
-  return folders;
-}
-
-PlansAnswer Verifier::Measure(const std::vector<VerifiedPoint>& points, double seconds_each) {
-  PlansRequest request;
-  request.folders = FoldersOf(points);
-  request.threads = target_.threads;
-  request.options = NetworkTiming(seconds_each);
-  return MeasurePlans(worker_, request);
-}
-
-std::vector<std::optional<Interval>> Verifier::MeasureEnergies(
-    const std::vector<VerifiedPoint>& points, double seconds_each) {
-  std::vector<std::optional<Interval>> energies(points.size());
-  if (!Contains(session_->settings().objectives, Objective::kEnergy)) return energies;
-  observer_->Status("measuring energy");
-  EnergyRequest request;
-  request.folders = FoldersOf(points);
-  request.threads = target_.threads;
-  request.options.window =
-      std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds_each / request.options.trials));
-  try {
-    const EnergyAnswer answer = MeasureEnergy(worker_, request);
-    for (size_t i = 0; i < points.size(); ++i) energies[i] = answer.plans[i].total_mj;
-  } catch (const Error& error) {
-    // Without the original's there is no scale; of several, one may be at fault.
-    const bool is_unscaled =
-        points.size() == 1 && points[0].id == kOriginal && !points[0].energy_mj;
-    if (error.kind() != ErrorKind::kDevice || is_unscaled) throw;
-    observer_->Note(Text(points.size() == 1 ? points[0].id + ": " : std::string(), error.what()));
-    for (size_t i = 0; points.size() > 1 && i < points.size(); ++i) {
-      observer_->StopIfAsked();
-      energies[i] = MeasureEnergies({points[i]}, seconds_each)[0];
-    }
-  }
-  return energies;
-}
-
 VerifiedPoint Verifier::OriginalPoint() const {
   VerifiedPoint nameless;
-  nameless.id = kOriginal;
+  nameless.id = kOriginalId;
   return session_->original().value_or(nameless);
 }
 
@@ -148,11 +82,11 @@ VerifiedPoint Verifier::VerifyOriginal() {
   point.parameters = space_.original().NumParameters();
   Describe(graph, plan, space_.space().Original(), &point);
   point.candidate.clear();
-  const PlansAnswer answer = Measure({point}, 2);
-  point.latency_ms = LatencyOfOriginal(answer.plans[0]);
+  const PlansAnswer answer = bench_.Measure({point}, 2);
+  point.latency_ms = PointBench::LatencyOfOriginal(answer.plans[0]);
   point.memory_bytes = answer.plans[0].planned_bytes();
   point.measured_memory_bytes = answer.plans[0].measured_bytes;
-  point.energy_mj = MeasureEnergies({point}, 2)[0];
+  point.energy_mj = bench_.MeasureEnergies({point}, 2)[0];
   const Evaluation& evaluation = OriginalOn(data_.validation, &original_on_validation_);
   point.accuracy = ScoreOf(evaluation, evaluation).accuracy;
   session_->SetOriginal(point);
@@ -160,7 +94,7 @@ VerifiedPoint Verifier::VerifyOriginal() {
 }
 
 Graph Verifier::GraphOf(const VerifiedPoint& point) const {
-  if (point.id == kOriginal) return space_.original();
+  if (point.id == kOriginalId) return space_.original();
   ImportOptions options;
   options.batch = BatchOf(space_.original());
   return ImportOnnx(session_->FolderOf(point) / "model.onnx", options);
@@ -168,8 +102,8 @@ Graph Verifier::GraphOf(const VerifiedPoint& point) const {
 
 const Calibration& Verifier::CalibrationOf(const std::string& id, const Graph& graph) {
   std::optional<Calibration>& calibration =
-      id == kOriginal ? calibration_of_original_ : calibration_of_start_;
-  if (calibration && id == kOriginal) return *calibration;
+      id == kOriginalId ? calibration_of_original_ : calibration_of_start_;
+  if (calibration && id == kOriginalId) return *calibration;
   calibration.reset();  // hundreds of megabytes for a large network
   observer_->Status(Text("the activations of ", id, " are looked at"));
   calibration = Calibrate(graph, ValuesToCalibrate(graph),
@@ -251,7 +185,7 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
   }
   for (const PlanStep& step : plan.steps) {
     if (MacsOf(step.spec) == 0) continue;
-    const std::string* const variant = EntryOfLayer(variants, step.layer);
+    const std::string* const variant = EntryOfLayer(variants, step.layer, space_.layers());
     point->changes.push_back({step.layer, variant == nullptr ? "" : *variant,
                               std::string(NameOf(step.spec.inputs[0].dtype)),
                               step.implementation.name});
@@ -262,12 +196,6 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
       point->changes.push_back({change.layer, change.variant, "", ""});
     }
   }
-}
-
-std::optional<Interval> Verifier::LatencyOf(const PlanTiming& plan, const std::string& id) {
-  const Measurement& measurement = plan.timing.measurement;
-  if (!measurement.has_latency()) observer_->Note(WhyNot(measurement, id));
-  return measurement.latency_ms;
 }
 
 bool Verifier::Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point) {
@@ -305,8 +233,8 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->kl = score.comparison.kl;
 
   observer_->Status(Text(point->id, ": measuring"));
-  const PlansAnswer answer = Measure({OriginalPoint(), *point}, 0.8);
-  const std::optional<Interval> latency = LatencyOf(answer.plans[1], point->id);
+  const PlansAnswer answer = bench_.Measure({OriginalPoint(), *point}, 0.8);
+  const std::optional<Interval> latency = bench_.LatencyOf(answer.plans[1], point->id);
   if (!latency) {
     std::filesystem::remove_all(folder);
     return false;
@@ -314,7 +242,7 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   point->latency_ms = *latency;
   point->memory_bytes = answer.plans[1].planned_bytes();
   point->measured_memory_bytes = answer.plans[1].measured_bytes;
-  point->energy_mj = MeasureEnergies({*point}, 2)[0];
+  point->energy_mj = bench_.MeasureEnergies({*point}, 2)[0];
   return true;
 }
 
@@ -325,7 +253,7 @@ std::optional<VerifiedPoint> Verifier::Verify(const std::string& id,
   const VerifiedPoint start = StartFor(predicted.candidate);
   point.parent = start.id;
   const Candidate of_start =
-      start.id == kOriginal ? space_.space().Original() : ParseCandidate(start.candidate).value();
+      start.id == kOriginalId ? space_.space().Original() : ParseCandidate(start.candidate).value();
   Graph network = GraphOf(start);
   if (!space_.HasSameStructure(of_start, predicted.candidate)) {
     network =
@@ -350,7 +278,7 @@ VerifiedPoint Verifier::Deepen(const VerifiedPoint& point, double seconds) {
 
 double Verifier::CalibrationLoss(const Candidate& candidate, int64_t glimpse_steps) {
   const Graph& original = space_.original();
-  Graph network = space_.Build(candidate, original, &CalibrationOf(kOriginal, original));
+  Graph network = space_.Build(candidate, original, &CalibrationOf(kOriginalId, original));
   if (glimpse_steps > 0 && !space_.HasSameStructure(candidate, space_.space().Original())) {
     PrepareRecovery();
     int64_t steps = 0;
@@ -365,15 +293,15 @@ double Verifier::CalibrationLoss(const Candidate& candidate, int64_t glimpse_ste
 }
 
 void Verifier::MeasureAgain(const std::vector<VerifiedPoint>& points) {
-  worker_->Stop();
+  bench_.StartAfresh();
   std::vector<VerifiedPoint> all = {OriginalPoint()};
   all.insert(all.end(), points.begin(), points.end());
   observer_->Status(Text("measuring all ", points.size(), " again, in a fresh process"));
-  const PlansAnswer answer = Measure(all, 1.2);
-  const std::vector<std::optional<Interval>> energies = MeasureEnergies(all, 3.5);
+  const PlansAnswer answer = bench_.Measure(all, 1.2);
+  const std::vector<std::optional<Interval>> energies = bench_.MeasureEnergies(all, 3.5);
   for (size_t i = 0; i < all.size(); ++i) {
     // One that fails now keeps what it was verified with.
-    all[i].latency_ms = LatencyOf(answer.plans[i], all[i].id).value_or(all[i].latency_ms);
+    all[i].latency_ms = bench_.LatencyOf(answer.plans[i], all[i].id).value_or(all[i].latency_ms);
     if (energies[i]) all[i].energy_mj = energies[i];
   }
   session_->SetOriginal(all[0]);

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "fettle/device/plan_protocol.h"
 #include "fettle/network/calibration.h"
 #include "fettle/training/data/dataset.h"
 #include "fettle/training/evaluation/evaluation.h"
 #include "fettle/tuner/candidate_search.h"
 #include "fettle/tuner/glimpse.h"
+#include "fettle/tuner/point_bench.h"
 #include "fettle/tuner/recovery.h"
 #include "fettle/tuner/session.h"
 #include "fettle/tuner/tune_observer.h"
@@ -83,14 +83,7 @@ class Verifier {
                 int64_t* steps);
   Evaluation EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
                           std::optional<double> floor = std::nullopt);
-  std::vector<std::string> FoldersOf(const std::vector<VerifiedPoint>& points) const;
-  PlansAnswer Measure(const std::vector<VerifiedPoint>& points, double seconds_each);
-  // What an inference of each takes; nothing where energy is no objective, or it failed.
-  std::vector<std::optional<Interval>> MeasureEnergies(const std::vector<VerifiedPoint>& points,
-                                                       double seconds_each);
   const Evaluation& OriginalOn(const Dataset& dataset, std::optional<Evaluation>* kept);
-  // The latency, or nothing and a note of what went wrong.
-  std::optional<Interval> LatencyOf(const PlanTiming& plan, const std::string& id);
   // Lowers, plans, writes, runs and evaluates a network under the point's id and revision. False
   // where it could not be measured, or, as a revision, is no more accurate than the one before:
   // nothing is kept then.
@@ -102,7 +95,7 @@ class Verifier {
   const TuningSpace& space_;
   const CandidateCosts& costs_;
   const TuningData& data_;
-  WorkerClient* worker_;
+  PointBench bench_;
   const PrimitiveList& primitives_;
   Target target_;
   TuneObserver* observer_;

@@ -12,7 +12,9 @@
 #include "fettle/core/file.h"
 #include "fettle/core/npy.h"
 #include "fettle/deploy/lower.h"
+#include "fettle/network/architectures/architecture_list.h"
 #include "fettle/network/batch.h"
+#include "fettle/network/onnx/export.h"
 #include "fettle/network/onnx/import.h"
 #include "fettle/primitives/primitive_list.h"
 #include "fettle/runtime/default_choices.h"
@@ -59,17 +61,64 @@ TEST(CommandLine, EveryCommandExplainsItselfWithAnExample) {
 TEST(CommandLine, MistakesOfUsageExitWith2AndOneLine) {
   for (const std::string& arguments : std::vector<std::string>{
            "", "frobnicate", "run", "front", "tune model.onnx", "front a b", "run x --nonsense",
-           "bench x --against openvino", "query nothing --db /dev/null/x",
-           "tune x.onnx --data fashion-mnist --objectives beauty",
+           "bench x --against openvino", "tune x.onnx --data fashion-mnist --objectives beauty",
            "tune x.onnx --data fashion-mnist --objectives latency,memory",
            "tune x.onnx --data fashion-mnist --device mars"}) {
     const Outcome outcome = Type(arguments);
-    EXPECT_TRUE(outcome.code == 2 || outcome.code == 3) << arguments << outcome.text;
+    EXPECT_EQ(outcome.code, 2) << arguments << outcome.text;
     EXPECT_FALSE(outcome.text.empty());
     if (!arguments.empty()) {
       EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
     }
   }
+}
+
+TEST(CommandLine, AFileThatCannotBeUsedExitsWith3AndOneLine) {
+  const Outcome outcome = Type("query nothing --db /dev/null/x");
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_EQ(std::ranges::count(outcome.text, '\n'), 1) << outcome.text;
+}
+
+nlohmann::json DryRun(const std::filesystem::path& folder, const std::string& options) {
+  const Outcome outcome = Type("tune " + (folder / "model.onnx").string() +
+                                   " --data 'fashion-mnist?limit=100' --variants "
+                                   "svd,group,spatial_svd,tucker1 --dry-run --json --db " +
+                                   (folder / "costs.db").string() + " " + options,
+                               "2> /dev/null");
+  EXPECT_EQ(outcome.code, 0);
+  return nlohmann::json::parse(outcome.text);
+}
+
+TEST(CommandLine, ADryRunSaysWhatWouldBeSearchedAndMakesNothing) {
+  const ScratchFolder scratch;
+  ExportOnnx(MakeArchitecture("resnet8", {1, 28, 28}, 10, 1), scratch.path() / "model.onnx");
+  const nlohmann::json json =
+      DryRun(scratch.path(), "--session " + (scratch.path() / "session").string());
+  std::set<std::string> kinds;
+  for (const auto& decision : json.at("decisions")) kinds.insert(decision.at("kind"));
+  EXPECT_EQ(kinds, (std::set<std::string>{"structure", "precision"}));  // prune is not named
+  EXPECT_GT(json.at("log10_candidates"), 1);
+  EXPECT_GT(json.at("layers_to_be_measured"), 10);
+  EXPECT_EQ(json.at("layers_to_be_measured"), json.at("layers_of_single_changes"));
+  EXPECT_FALSE(std::filesystem::exists(scratch.path() / "costs.db"));
+  EXPECT_FALSE(std::filesystem::exists(scratch.path() / "session"));
+}
+
+// What may change is screened for as many options as the budget can look at: for that which the
+// session began with.
+TEST(CommandLine, AResumedSessionSearchesWhatItBeganWithWhateverTheBudget) {
+  const ScratchFolder scratch;
+  ExportOnnx(MakeArchitecture("resnet8", {1, 28, 28}, 10, 1), scratch.path() / "model.onnx");
+  SessionSettings settings = SampleSettings();
+  settings.budget_seconds = 1;
+  const std::filesystem::path folder = scratch.path() / "session";
+  Session::Create(folder, settings);
+  const nlohmann::json small = DryRun(scratch.path(), "--budget 1s").at("decisions");
+  const nlohmann::json large = DryRun(scratch.path(), "--budget 10h").at("decisions");
+  EXPECT_NE(small, large);
+  EXPECT_EQ(
+      DryRun(scratch.path(), "--budget 10h --resume --session " + folder.string()).at("decisions"),
+      small);
 }
 
 TEST(CommandLine, ObjectivesAreCheckedBeforeAnythingElse) {

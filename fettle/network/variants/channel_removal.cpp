@@ -36,8 +36,13 @@ std::vector<int64_t> RemovedUnits(const ChannelGroup& group, const std::vector<i
 // Rebuilds a graph node by node.
 class Removal {
  public:
-  Removal(const Graph& graph, const KeptIndices& kept, const BiasCorrections& corrections)
-      : graph_(graph), kept_(kept), corrections_(corrections), ids_(graph.num_values(), -1) {}
+  Removal(const Graph& graph, const KeptIndices& kept, const BiasCorrections& corrections,
+          bool shapes_only)
+      : graph_(graph),
+        kept_(kept),
+        corrections_(corrections),
+        shapes_only_(shapes_only),
+        ids_(graph.num_values(), -1) {}
 
   Graph Run() {
     result_.metadata = graph_.metadata;
@@ -57,6 +62,10 @@ class Removal {
  private:
   std::shared_ptr<const Tensor> Sliced(ValueId id) const {
     std::shared_ptr<const Tensor> tensor = graph_.value(id).constant;
+    if (shapes_only_) {
+      const TensorType type{tensor->dtype(), kept_.ShapeOf(id)};
+      return type == tensor->type() ? tensor : std::make_shared<const Tensor>(type);
+    }
     for (int axis = 0; axis < static_cast<int>(tensor->shape().size()); ++axis) {
       const std::vector<int64_t>* indices = kept_.Of({id, axis});
       if (indices == nullptr) continue;
@@ -162,6 +171,7 @@ class Removal {
   const Graph& graph_;
   const KeptIndices& kept_;
   const BiasCorrections& corrections_;
+  bool shapes_only_ = false;
   std::vector<ValueId> ids_;  // old to new
   Graph result_;
 };
@@ -224,9 +234,9 @@ int64_t KeptIndices::CountBelow(TensorAxis place, int64_t index) const {
   return std::lower_bound(indices->begin(), indices->end(), index) - indices->begin();
 }
 
-Graph RemoveIndices(const Graph& graph, const KeptIndices& kept,
-                    const BiasCorrections& corrections) {
-  return Removal(graph, kept, corrections).Run();
+Graph RemoveIndices(const Graph& graph, const KeptIndices& kept, const BiasCorrections& corrections,
+                    bool shapes_only) {
+  return Removal(graph, kept, corrections, shapes_only).Run();
 }
 
 }  // namespace fettle

@@ -43,8 +43,9 @@ using BiasCorrections = std::map<int, std::vector<double>>;  // by node
 
 // The graph with only what stays: weights sliced, attributes adapted, every type inferred anew;
 // names, metadata and the order of nodes, inputs and outputs as they were. Only convolutions and
-// products of matrices by constants may be corrected: a MatMul becomes a Gemm.
+// products of matrices by constants may be corrected: a MatMul becomes a Gemm. `shapes_only`: what
+// would be sliced is zeros.
 Graph RemoveIndices(const Graph& graph, const KeptIndices& kept,
-                    const BiasCorrections& corrections = {});
+                    const BiasCorrections& corrections = {}, bool shapes_only = false);
 
 }  // namespace fettle

@@ -310,6 +310,12 @@ Graph WithFactorShapes(const Graph& graph, const WeightedLayer& layer,
   return Replaced(graph, layer, shapes, std::move(weights), std::move(bias));
 }
 
+int64_t ParametersOf(std::span<const FactorShape> shapes) {
+  int64_t parameters = 0;
+  for (const FactorShape& shape : shapes) parameters += shape.parameters();
+  return parameters;
+}
+
 int64_t MacsOf(const WeightedLayer& layer, std::span<const FactorShape> shapes) {
   int64_t macs = 0;
   TensorType input = layer.input;

@@ -79,6 +79,9 @@ Graph WithFactors(const Graph& graph, const WeightedLayer& layer, std::span<cons
 Graph WithFactorShapes(const Graph& graph, const WeightedLayer& layer,
                        std::span<const FactorShape> shapes);
 
+// Of the row.
+int64_t ParametersOf(std::span<const FactorShape> shapes);
+
 // Multiplications of the row, at the layer's input.
 int64_t MacsOf(const WeightedLayer& layer, std::span<const FactorShape> shapes);
 

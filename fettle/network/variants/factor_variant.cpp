@@ -8,15 +8,7 @@
 #include "fettle/network/variants/fresh_factors.h"
 
 namespace fettle {
-namespace {
-
-int64_t ParametersOf(const std::vector<FactorShape>& shapes) {
-  int64_t parameters = 0;
-  for (const FactorShape& shape : shapes) parameters += shape.parameters();
-  return parameters;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<Factor> FittedFactors(const FactorVariant& variant, const WeightedLayer& layer,
                                   const Matrix& kernel, const Moments* input) {

@@ -112,7 +112,7 @@ Graph PruneChannels(const Graph& graph, std::span<const ChannelGroup> groups,
     for (const auto& [node, bias] : biases) corrections[node] = bias;
   }
   if (options.carried != nullptr) *options.carried = Restricted(*options.carried, graph, indices);
-  return RemoveIndices(reconstructed, indices, corrections);
+  return RemoveIndices(reconstructed, indices, corrections, options.shapes_only);
 }
 
 std::vector<int64_t> KeepCounts(const ChannelGroup& group, int64_t step) {

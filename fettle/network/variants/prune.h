@@ -25,6 +25,8 @@ struct PruneOptions {
   const Calibration* calibration = nullptr;
   // Made one of the result: see Restricted. Not owned; may be `calibration`.
   Calibration* carried = nullptr;
+  // Only the shapes of the result are wanted: what would be sliced is zeros.
+  bool shapes_only = false;
 };
 
 // The network without the other units of these groups, which FindChannelGroups(graph) found; groups

@@ -180,9 +180,10 @@ class ConstantWalk {
     std::vector<double> correction(weights->outputs);
     for (size_t t = 0; t < weights->outputs; ++t) {
       for (size_t s = 0; s < weights->inputs; ++s) {
+        const double constant = Known(X()[weights->FirstInput(t) + s]);
+        if (constant == 0) continue;
         const auto taps = weights->values.subspan(weights->Place(t, s), weights->taps);
-        correction[t] += weights->scale * Known(X()[weights->FirstInput(t) + s]) *
-                         std::accumulate(taps.begin(), taps.end(), 0.0);
+        correction[t] += weights->scale * constant * std::accumulate(taps.begin(), taps.end(), 0.0);
       }
     }
     const auto is_needed = [](double c) { return c != 0; };

@@ -1,11 +1,12 @@
 #include "fettle/tuner/cli/front_text.h"
 
 #include <map>
+#include <set>
 
 #include "fettle/core/error.h"
 #include "fettle/tuner/cli/console.h"
 #include "fettle/tuner/fixed_text.h"
-#include "fettle/tuner/tuning_space.h"
+#include "fettle/tuner/layer_entry.h"
 
 namespace fettle {
 namespace {
@@ -19,14 +20,19 @@ void AppendCount(size_t count, const char* one, const char* more, std::string* t
 }
 
 // "4 groups pruned, 2 layers rewritten, 1 block dropped, 20 of 22 layers in bf16".
-std::string Summary(const VerifiedPoint& point) {
+std::string Summary(const VerifiedPoint& point, const VerifiedPoint& original) {
+  std::set<std::string> originals;
+  for (const LayerChange& change : original.changes) originals.insert(change.layer);
   std::map<std::string, std::string> variants;
   for (const LayerChange& change : point.changes) {
     if (!change.variant.empty()) variants[change.layer] = change.variant;
   }
   size_t pruned = 0, rewritten = 0, dropped = 0;
   for (const auto& [layer, variant] : variants) {
-    const std::string* const whole = EntryOfLayer(variants, layer.substr(0, layer.rfind('.')));
+    const std::string* const whole =
+        originals.contains(layer)
+            ? nullptr
+            : EntryOfLayer(variants, layer.substr(0, layer.rfind('.')), originals);
     const bool is_part = layer.find('.') != std::string::npos && whole != nullptr;
     if (is_part && *whole == variant) continue;  // "conv.1" beside "conv"
     const bool is_pruned = variant.starts_with("prune("), is_dropped = variant == "drop()";
@@ -62,7 +68,7 @@ std::vector<std::string> Row(const VerifiedPoint& point, const VerifiedPoint& or
           BytesText(point.memory_bytes),
           point.energy_mj ? IntervalText(*point.energy_mj, 1, 3) : "not measured",
           BytesText(point.size_bytes),
-          is_original ? "default primitives, f32" : Summary(point)};
+          is_original ? "default primitives, f32" : Summary(point, original)};
 }
 
 }  // namespace

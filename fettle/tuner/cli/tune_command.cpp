@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <sstream>
 
@@ -15,6 +16,7 @@
 #include "fettle/tuner/cli/commands.h"
 #include "fettle/tuner/cli/data_help.h"
 #include "fettle/tuner/cli/database_argument.h"
+#include "fettle/tuner/cli/dry_run.h"
 #include "fettle/tuner/cli/front_text.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/options.h"
@@ -69,8 +71,8 @@ void Declare(Options* options) {
                          ", or none (default: all)."));
   options->AddValue("max-drop", "PTS", "Verify no candidate predicted to lose more points.");
   options->AddValue("seed", "N", "Of the search and of training (default 1).");
-  options->AddFlag("dry-run", "Says what would be searched and measured, and does nothing.");
-  options->AddFlag("json", "Prints the front as JSON.");
+  options->AddFlag("dry-run", "Says what would be searched and measured, and does nothing else.");
+  options->AddFlag("json", "Prints the front, or what --dry-run says, as JSON.");
 }
 
 // The worker on this machine will look in the same places.
@@ -107,28 +109,11 @@ TuningData LoadData(const std::string& text, uint64_t seed) {
   return data;
 }
 
-int DryRun(const TuningSpace& space, const CandidateCosts& costs, const CostStore& store,
-           Console& console) {
-  console.out() << "decisions: " << space.decisions().size() << ", candidates: 10^"
-                << FixedText(space.space().Log10NumCandidates(), 1) << '\n';
-  for (const Decision& decision : space.space().decisions()) {
-    console.out() << "  " << decision.name << ": " << decision.num_options << " options";
-    const TuningDecision& meaning = space.decisions()[decision.id];
-    if (meaning.kind == TuningDecision::Kind::kVariant) {
-      console.out() << " (" << JoinedText(std::span(meaning.variants).subspan(1)) << ")";
-    }
-    console.out() << '\n';
-  }
-  int64_t missing = 0, specs = 0;
-  for (const auto& list : {costs.ReordersToMeasure(), costs.LayersToMeasure()}) {
-    for (const LayerSpec& spec : list) {
-      ++specs;
-      missing += store.IsComplete(spec) ? 0 : 1;
-    }
-  }
-  console.out() << "layers of single changes: " << specs << ", to be measured: " << missing
-                << " (and those that promising candidates need)\n";
-  return 0;
+// To look at alone, nothing is made: nothing where there is none.
+std::optional<CostDatabase> OpenDatabase(const std::filesystem::path& path, bool is_dry) {
+  if (!is_dry) return CostDatabase::Open(path, CostDatabase::Access::kReadWrite);
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  return CostDatabase::Open(path, CostDatabase::Access::kReadOnly);
 }
 
 }  // namespace
@@ -202,19 +187,22 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   const PrimitiveList primitives = PrimitiveList::All();
   const Target target = HostTarget(settings.threads);
   ImplementationCatalog catalog(primitives, target);
-  CostDatabase database =
-      CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
-  if (database.salvage()) {
-    console.Note(Text("note: the cost database was damaged (", database.salvage()->reason, "); ",
-                      database.salvage()->costs_kept,
-                      " records could be read, the file is kept as ",
-                      database.salvage()->damaged_file.string()));
+  std::optional<CostDatabase> database = OpenDatabase(DatabaseArgument(options), is_dry);
+  if (database && database->salvage()) {
+    const Salvage& salvage = *database->salvage();
+    console.Note(Text("note: the cost database was damaged (", salvage.reason, "); ",
+                      salvage.costs_kept, " records could be read, the file is kept as ",
+                      salvage.damaged_file.string()));
   }
-  CostStore store(&database, &worker, &catalog, device, Text("fettle tune, seed ", settings.seed));
+  CostStore store(database ? &*database : nullptr, &worker, &catalog, device,
+                  Text("fettle tune, seed ", settings.seed));
   const TuningSpace space(model, SpaceOptions(model, kinds, budget_of_space, target, console));
   settings.space = space.Fingerprint();
   const CandidateCosts costs(space, &store, &catalog);
-  if (is_dry) return DryRun(space, costs, store, console);
+  if (is_dry) {
+    PrintDryRun(space, costs, store, options.Has("json"), console);
+    return 0;
+  }
 
   Session session = resumes ? Session::Resume(folder, settings) : Session::Create(folder, settings);
   ConsoleObserver observer(console);

@@ -75,7 +75,8 @@ double GainScreen::GainOf(const std::string& layer, const std::string& text) con
   }
   RewriteOptions shapes;
   shapes.shapes_only = true;
-  return whole_ - ReckonedMs(Lower(variant->Rewrite(graph_, layer, shapes)), target_);
+  return whole_ -
+         ReckonedMs(Lower(variant->Rewrite(graph_, layer, shapes), {.shapes_only = true}), target_);
 }
 
 std::vector<double> GainScreen::Apply(NetworkDecision* decision) const {

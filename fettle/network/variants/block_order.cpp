@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kSeededStarts = 12;
 // Pairs looked at from all starts together: what the starts and sweeps of large layers are cut to.
-constexpr double kMostPairs = 4e6;
+constexpr double kMostPairs = 1.5e6;
 constexpr int kMostRounds = 30;  // of assignments in turns
 constexpr int kMostSweeps = 50;  // over all pairs
 constexpr double kSweepsOfAStart = 4;

@@ -278,7 +278,7 @@ CpComponents BestComponents(const Matrix& kernel, size_t height, size_t width, s
                              2 * r3 * r4 <= kernel.values().size() / taps;
   CpComponents c;
   if (is_compressed) {
-    const ChannelBases bases = BestChannelBases(kernel, taps, r3, r4, 2);
+    const ChannelBases bases = BestChannelBases(kernel, taps, r3, r4, 0);
     c = ComponentsOf(CoreOf(kernel, taps, bases), height, width, rank, limits);
     c.inputs = Product(bases.inputs, c.inputs);
     c.outputs = Product(bases.outputs, c.outputs);

@@ -33,7 +33,7 @@ struct CpComponents {
 inline constexpr double kMostComponentEnergy = 1.2;
 
 struct CpLimits {
-  double multiplications = 4e9;
+  double multiplications = 2e9;
   int sweeps = 300;
   uint64_t seed = 1;
 };

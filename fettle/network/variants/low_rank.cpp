@@ -33,12 +33,14 @@ LowRank FromOutputs(const Matrix& w, const Matrix* covariance, size_t rank) {
   return parts;
 }
 
-// With C = R R^T and the eigenvectors V, eigenvalues s^2 of R^T W^T W R, p x p: left = W R V / s.
+// With C = R R^T (R = 1 without one) and the eigenvectors V, eigenvalues s^2 of R^T W^T W R, p x p:
+// left = W R V / s.
 LowRank FromInputs(const Matrix& w, const Matrix* covariance, size_t rank) {
   const Matrix gram = TransposedProduct(w, w);
-  const Matrix root = covariance == nullptr ? Matrix::Identity(w.columns()) : RootOf(*covariance);
-  const Matrix gram_root = Product(gram, root);
-  const EigenDecomposition eigen = SymmetricEigen(TransposedProduct(root, gram_root));
+  const Matrix root = covariance == nullptr ? Matrix() : RootOf(*covariance);
+  const Matrix gram_root = covariance == nullptr ? gram : Product(gram, root);
+  const EigenDecomposition eigen =
+      SymmetricEigen(covariance == nullptr ? gram : TransposedProduct(root, gram_root));
   Matrix directions = eigen.vectors.Columns(0, rank);
   for (size_t k = 0; k < rank; ++k) {
     const double value = eigen.values[k];
@@ -47,7 +49,7 @@ LowRank FromInputs(const Matrix& w, const Matrix* covariance, size_t rank) {
     for (size_t i = 0; i < directions.rows(); ++i) directions(i, k) *= scale;
   }
   LowRank parts;
-  parts.left = Product(w, Product(root, directions));
+  parts.left = Product(w, covariance == nullptr ? directions : Product(root, directions));
   parts.right = ProductWithTransposed(directions.Transposed(), gram_root);
   return parts;
 }

@@ -17,7 +17,7 @@
 namespace fettle {
 namespace {
 
-constexpr DecisionOptions kOffered = {.channel_step = 2, .most_options = 3};
+const DecisionOptions kOffered = {.channel_step = 2, .most_options = 3};
 
 struct Change {
   std::string layer;

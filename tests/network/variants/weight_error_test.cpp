@@ -48,11 +48,12 @@ TEST(WeightErrorTest, EveryOptionHasAShareOfOneAndIsRefusedWhereRewritingIs) {
          FindDecisions(graph, {.channel_step = 2, .most_options = 2})) {
       for (const NetworkOption& option : decision.options) {
         EXPECT_GT(option.weight_bytes, 0);
-        EXPECT_FALSE(option.error.has_value());
         const auto variant = ParseVariant(option.variant);
         EXPECT_THROW(variant->WeightError(graph, "nowhere"), Error) << option.variant;
         const std::optional<double> error = variant->WeightError(graph, decision.layer);
         if (!error) continue;
+        if (option.error) EXPECT_NEAR(*option.error, *error, 1e-6) << option.variant;
+        EXPECT_GE(*error, option.least_error - 1e-6) << option.variant;
         EXPECT_GE(*error, 0) << option.variant;
         EXPECT_LE(*error, 1 + 1e-9) << option.variant;
         ++options;

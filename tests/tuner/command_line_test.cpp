@@ -253,7 +253,8 @@ TEST(CommandLine, InspectIsReadable) {
   EXPECT_THAT(outcome.text.substr(first), HasSubstr("\n    19 layers: stem.conv, "));
   EXPECT_THAT(outcome.text.substr(first), HasSubstr(" and 13 more\n"));
   EXPECT_THAT(outcome.text,
-              HasSubstr("\n  spatial_svd, tucker1, tucker2, cp: it is no convolution"));
+              HasSubstr("\n  spatial_svd, tucker1, tucker2, cp, group_pointwise, bottleneck, "
+                        "bottleneck_group, depthwise: it is no convolution"));
 }
 
 TEST(CommandLine, RewritesALayer) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <thread>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -90,7 +91,8 @@ std::vector<NetworkDecision> DecisionsOf(const Graph& graph, const std::vector<s
 
 std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& target,
                                          const VariantScreenOptions& options) {
-  const int threads = std::max(1, target.threads);
+  // All there are: what comes out does not depend on how many.
+  const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const auto progress = [&](std::string_view what, size_t done, size_t all) {
     if (options.progress) options.progress(what, done, all);
   };

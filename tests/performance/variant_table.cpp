@@ -5,7 +5,7 @@
 //   variant_table MODEL.onnx DATA FOLDER FETTLE [KIND...]
 // FETTLE is the program whose worker measures. FOLDER/measurements.tsv keeps each row as it becomes
 // known, and it is not made again when the command is run anew; FOLDER/README.md is the table;
-// FOLDER/costs.db, not to be kept, the layers' costs.
+// FOLDER/scratch, not to be kept, has the layers' costs and the plans.
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -85,7 +85,7 @@ class Bench {
  public:
   Bench(const std::string& model, const std::string& data, std::filesystem::path folder,
         const std::string& program)
-      : folder_(std::move(folder)),
+      : folder_(std::move(folder) / "scratch"),
         original_(ImportOnnx(model)),
         train_(Sampled(LoadDataset(ParseDataSpec(data, DataSplit::kTrain)), {8000})),
         validation_(LoadDataset(ParseDataSpec(data, DataSplit::kValidation))),
@@ -96,6 +96,9 @@ class Bench {
                "variant_table"),
         calibration_(Calibrate(original_, ValuesToCalibrate(original_),
                                Sampled(train_, {kCalibrationImages}), primitives_, target_)) {
+    for (const char* plan : {"original", "original-bf16", "rewritten"}) {
+      std::filesystem::create_directories(folder_ / plan);
+    }
     WritePlan(folder_ / "original", PlanOf(original_, DType::kF32));
     WritePlan(folder_ / "original-bf16", PlanOf(original_, DType::kBF16));
   }
@@ -146,7 +149,7 @@ class Bench {
     request.folders = {(folder_ / (dtype == DType::kF32 ? "original" : "original-bf16")).string(),
                        (folder_ / "rewritten").string()};
     request.threads = target_.threads;
-    request.options.contender_budget = std::chrono::milliseconds(1500);
+    request.options.contender_budget = std::chrono::milliseconds(800);
     request.options.max_rounds = 1000;
     const PlansAnswer answer = MeasurePlans(&worker_, request);
     const auto& before = answer.plans[0].timing.measurement.latency_ms;
@@ -194,7 +197,7 @@ std::string PageOf(const std::string& conditions, const std::vector<std::string>
 
 void Run(const std::vector<std::string>& arguments) {
   const std::filesystem::path folder = arguments[2];
-  std::filesystem::create_directories(folder);
+  std::filesystem::create_directories(folder / "scratch");
   const std::filesystem::path file = folder / "measurements.tsv";
   std::map<std::string, std::string> known = RowsIn(file);
   Bench bench(arguments[0], arguments[1], folder, arguments[3]);

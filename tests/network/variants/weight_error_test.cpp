@@ -52,7 +52,7 @@ TEST(WeightErrorTest, EveryOptionHasAShareOfOneAndIsRefusedWhereRewritingIs) {
         EXPECT_THROW(variant->WeightError(graph, "nowhere"), Error) << option.variant;
         const std::optional<double> error = variant->WeightError(graph, decision.layer);
         if (!error) continue;
-        if (option.error) EXPECT_NEAR(*option.error, *error, 1e-6) << option.variant;
+        EXPECT_NEAR(option.error.value_or(*error), *error, 1e-6) << option.variant;
         EXPECT_GE(*error, option.least_error - 1e-6) << option.variant;
         EXPECT_GE(*error, 0) << option.variant;
         EXPECT_LE(*error, 1 + 1e-9) << option.variant;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <thread>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "fettle/network/variants/decisions.h"

@@ -28,7 +28,8 @@ Basis LeadingBasis(const Matrix& unfolded, size_t rank) {
 
 double MultiplicationsARound(const Matrix& kernel, size_t taps, size_t r3, size_t r4) {
   const auto outputs = static_cast<double>(kernel.rows());
-  const auto inputs = static_cast<double>(kernel.columns() / taps);
+  const size_t channels = kernel.columns() / taps;
+  const auto inputs = static_cast<double>(channels);
   const auto of_products = static_cast<double>(kernel.values().size() * (r3 + r4));
   const double of_grams = static_cast<double>(taps) * (inputs * inputs * static_cast<double>(r4) +
                                                        outputs * outputs * static_cast<double>(r3));

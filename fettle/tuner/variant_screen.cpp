@@ -102,8 +102,9 @@ std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& targe
                    .threads = threads,
                    .progress = [&](size_t done, size_t of) { progress("layers", done, of); }});
   // Of a block that is dropped nothing needs to be rewritten any more: so these come first.
-  std::ranges::stable_partition(
-      decisions, [](const NetworkDecision& decision) { return decision.kind == kDropKind.name; });
+  std::stable_partition(decisions.begin(), decisions.end(), [](const NetworkDecision& decision) {
+    return decision.kind == kDropKind.name;
+  });
   const GainScreen screen(graph, target);
   std::vector<std::vector<double>> gains;
   size_t all = 0;

@@ -22,7 +22,7 @@ std::vector<std::string> VariantNames() {
 }
 
 std::vector<std::string> VariantsOf(const Options& options) {
-  const std::vector<std::string> known = VariantNames();
+  std::vector<std::string> known = VariantNames();
   if (!options.Has("variants")) return known;
   const std::string list = options.Get("variants");
   if (list == "none") return {};

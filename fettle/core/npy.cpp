@@ -175,22 +175,17 @@ Header TakeHeader(std::string_view* bytes, std::string_view name) {
 
 // Copies values that lie with the first axis innermost into row-major order.
 void TransposeFortran(const Shape& shape, size_t element_bytes, const char* from, std::byte* to) {
-  std::vector<size_t> strides(shape.size());
   size_t count = 1;
-  for (size_t axis = 0; axis < shape.size(); ++axis) {
-    strides[axis] = count;
-    count *= static_cast<size_t>(shape[axis]);
-  }
-  Shape indices(shape.size(), 0);
-  size_t offset = 0;
+  for (const int64_t extent : shape) count *= static_cast<size_t>(extent);
   for (size_t i = 0; i < count; ++i) {
-    std::memcpy(to + i * element_bytes, from + offset * element_bytes, element_bytes);
+    size_t offset = 0, rest = i, stride = count;
     for (size_t axis = shape.size(); axis-- > 0;) {
-      offset += strides[axis];
-      if (++indices[axis] < shape[axis]) break;
-      offset -= strides[axis] * static_cast<size_t>(shape[axis]);
-      indices[axis] = 0;
+      const auto extent = static_cast<size_t>(shape[axis]);
+      stride /= extent;
+      offset += rest % extent * stride;
+      rest /= extent;
     }
+    std::memcpy(to + i * element_bytes, from + offset * element_bytes, element_bytes);
   }
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,10 @@ struct Moments {
 
   size_t size() const { return mean.size(); }
 };
+
+// Of vectors that hold `per_channel` numbers a channel, channel by channel: those of these channels
+// only, in this order.
+Moments OfChannels(const Moments& moments, std::span<const int64_t> channels, size_t per_channel);
 
 // What one activation tensor [N,C,...] looks like; its moments are of vectors of C channels.
 struct ActivationStatistics : Moments {

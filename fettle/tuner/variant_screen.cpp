@@ -130,9 +130,8 @@ std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& targe
   }
   std::vector<ScreenedOption> kept;
   for (const std::string& layer : layers) {
-    for (ScreenedOption& option : Undominated(of_layer[layer], options.most_a_layer)) {
-      kept.push_back(std::move(option));
-    }
+    of_layer[layer] = Undominated(std::move(of_layer[layer]), options.most_a_layer);
+    kept.insert(kept.end(), of_layer[layer].begin(), of_layer[layer].end());
   }
   const auto worth = [](const ScreenedOption& option) {
     return -option.gain / (option.error + kErrorOfNothing);
@@ -142,7 +141,7 @@ std::vector<VariantOffer> ScreenVariants(const Graph& graph, const Target& targe
   std::vector<VariantOffer> offers;
   for (const std::string& layer : layers) {
     VariantOffer offer{layer, {}};
-    for (const ScreenedOption& option : Undominated(of_layer[layer], options.most_a_layer)) {
+    for (const ScreenedOption& option : of_layer[layer]) {
       const bool is_kept = std::ranges::any_of(kept, [&](const ScreenedOption& other) {
         return other.layer == option.layer && other.variant == option.variant;
       });

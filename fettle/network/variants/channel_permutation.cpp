@@ -134,25 +134,6 @@ Graph PermuteChannels(const Graph& graph, const ChannelPermutation& permutation)
   return result;
 }
 
-void PermuteMoments(std::span<const int64_t> sources, int64_t taps, Moments* moments) {
-  std::vector<size_t> from;
-  for (const int64_t source : sources) {
-    for (int64_t tap = 0; tap < taps; ++tap)
-      from.push_back(static_cast<size_t>(source * taps + tap));
-  }
-  const size_t n = from.size();
-  std::vector<double> mean(n);
-  for (size_t i = 0; i < n; ++i) mean[i] = moments->mean[from[i]];
-  moments->mean = std::move(mean);
-  if (moments->covariance.empty()) return;
-  std::vector<double> covariance(n * n);
-  for (size_t i = 0; i < n; ++i) {
-    const double* const row = moments->covariance.data() + from[i] * n;
-    for (size_t j = 0; j < n; ++j) covariance[i * n + j] = row[from[j]];
-  }
-  moments->covariance = std::move(covariance);
-}
-
 void PermuteCalibration(const Graph& graph, const ChannelPermutation& permutation,
                         Calibration* calibration) {
   for (size_t i = 0; i < graph.num_values(); ++i) {
@@ -160,18 +141,19 @@ void PermuteCalibration(const Graph& graph, const ChannelPermutation& permutatio
     const std::vector<int64_t>* sources = permutation.Of({id, 1});
     const auto known = calibration->values.find(graph.value(id).name);
     if (sources == nullptr || known == calibration->values.end() || graph.IsConstant(id)) continue;
-    if (known->second.size() == sources->size()) PermuteMoments(*sources, 1, &known->second);
+    Moments& moments = known->second;
+    if (moments.size() == sources->size()) moments = OfChannels(moments, *sources, 1);
   }
   for (const Node& node : graph.nodes()) {
     const auto known = calibration->patches.find(node.name);
     if (known == calibration->patches.end() || !std::holds_alternative<Conv>(node.op)) continue;
     const std::vector<int64_t>* sources = permutation.Of({node.inputs[0], 1});
     const Window& window = std::get<Conv>(node.op).window;
-    const int64_t taps = ElementCount(window.kernel);
-    if (sources == nullptr || known->second.size() != sources->size() * static_cast<size_t>(taps)) {
+    const auto taps = static_cast<size_t>(ElementCount(window.kernel));
+    if (sources == nullptr || known->second.size() != sources->size() * taps) {
       continue;
     }
-    PermuteMoments(*sources, taps, &known->second);
+    known->second = OfChannels(known->second, *sources, taps);
   }
 }
 

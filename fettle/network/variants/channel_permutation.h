@@ -47,8 +47,4 @@ Graph PermuteChannels(const Graph& graph, const ChannelPermutation& permutation)
 void PermuteCalibration(const Graph& graph, const ChannelPermutation& permutation,
                         Calibration* calibration);
 
-// Moments of vectors that hold `taps` numbers a channel, channel by channel, with the channels in
-// another order: sources[c] goes to c.
-void PermuteMoments(std::span<const int64_t> sources, int64_t taps, Moments* moments);
-
 }  // namespace fettle

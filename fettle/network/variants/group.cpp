@@ -131,8 +131,7 @@ Graph GroupVariant::Rewrite(const Graph& graph, std::string_view name,
     std::optional<Moments> moved;
     const std::vector<int64_t>* const sources = permutation.Of({node.inputs[1], 1});
     if (input != nullptr && sources != nullptr) {
-      moved = *input;
-      PermuteMoments(*sources, layer.taps(), &*moved);
+      moved = OfChannels(*input, *sources, taps);
     }
     const Moments* const seen = moved ? &*moved : input;
     const Matrix wanted = KernelOf(permuted, layer);

@@ -15,7 +15,7 @@ struct ChannelBases {
 
 // By higher-order singular values (De Lathauwer, De Moor & Vandewalle 2000a), then higher-order
 // orthogonal iteration (2000b) until a round keeps more of the kernel by no more than a share of
-// 1e-8 of what is lost, or it has used as much time as its layer is worth; `most_rounds` at most.
+// 1e-6 of what is lost, or it has used as much time as its layer is worth; `most_rounds` at most.
 ChannelBases BestChannelBases(const Matrix& kernel, size_t taps, size_t r3, size_t r4,
                               int most_rounds = 300);
 

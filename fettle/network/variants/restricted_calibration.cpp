@@ -1,33 +1,9 @@
 #include "fettle/network/variants/restricted_calibration.h"
 
-#include <map>
-#include <string>
 #include <vector>
 
 namespace fettle {
 namespace {
-
-// With so many entries a channel, side by side.
-Moments RestrictedTo(const std::vector<int64_t>& channels, size_t per_channel,
-                     const Moments& moments) {
-  std::vector<size_t> entries;
-  for (const int64_t channel : channels) {
-    for (size_t i = 0; i < per_channel; ++i) {
-      entries.push_back(static_cast<size_t>(channel) * per_channel + i);
-    }
-  }
-  Moments restricted;
-  restricted.samples = moments.samples;
-  for (const size_t entry : entries) restricted.mean.push_back(moments.mean[entry]);
-  if (moments.covariance.empty()) return restricted;
-  restricted.covariance.reserve(entries.size() * entries.size());
-  for (const size_t row : entries) {
-    for (const size_t column : entries) {
-      restricted.covariance.push_back(moments.covariance[row * moments.size() + column]);
-    }
-  }
-  return restricted;
-}
 
 bool LosesPositions(const Graph& graph, const KeptIndices& kept, ValueId id) {
   for (int axis = 0; axis < static_cast<int>(graph.value(id).type.shape.size()); ++axis) {
@@ -50,7 +26,7 @@ Calibration Restricted(const Calibration& calibration, const Graph& graph,
     if (channels == nullptr) {
       statistics = known->second;
     } else {
-      static_cast<Moments&>(statistics) = RestrictedTo(*channels, 1, known->second);
+      static_cast<Moments&>(statistics) = OfChannels(known->second, *channels, 1);
     }
   }
   for (const Node& node : graph.nodes()) {
@@ -62,7 +38,7 @@ Calibration Restricted(const Calibration& calibration, const Graph& graph,
       moments = known->second;
     } else {
       const auto all = static_cast<size_t>(graph.value(node.inputs[0]).type.shape[1]);
-      moments = RestrictedTo(*channels, known->second.size() / all, known->second);
+      moments = OfChannels(known->second, *channels, known->second.size() / all);
     }
   }
   return restricted;

@@ -1,0 +1,290 @@
+// Fettle against ONNX Runtime over the generated networks and the models given, in turns, at batch
+// 1: per network and as geometric means over the generated ones.
+//   suite_benchmark FETTLE FOLDER [--precisions f32,bf16] [--threads 1,2] [--rounds N]
+//                   [--networks NAME,...] [MODEL.onnx ...]
+// For each it runs `FETTLE bench MODEL --against onnxruntime --json`, which measures the network's
+// layers first unless FOLDER/costs.db knows them. Every answer is kept in FOLDER/measurements.jsonl
+// as it comes and not measured again when the command is run anew, so that Ctrl-C loses nothing;
+// FOLDER/README.md has the tables of all that is known. The peer runs the same model, in f32.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "fettle/core/error.h"
+#include "fettle/core/file.h"
+#include "fettle/core/statistics.h"
+#include "fettle/device/fingerprint_host.h"
+#include "fettle/device/host_environment.h"
+#include "fettle/device/preflight.h"
+#include "fettle/primitives/library_versions.h"
+#include "fettle/tuner/fixed_text.h"
+#include "tests/support/model_zoo.h"
+
+namespace fettle {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::filesystem::path program, folder;
+  std::vector<std::string> precisions = {"f32", "bf16"};
+  std::vector<int> threads = {1, 2};
+  std::vector<std::string> networks = ModelNames();
+  std::vector<std::filesystem::path> models;
+  int rounds = 31;
+};
+
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+Arguments Parse(const std::vector<std::string>& words) {
+  Arguments arguments;
+  std::vector<std::string> others;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (!words[i].starts_with("--")) {
+      others.push_back(words[i]);
+      continue;
+    }
+    if (i + 1 == words.size()) throw BadInput(words[i], ": a value is missing");
+    const std::string& option = words[i];
+    const std::string& value = words[++i];
+    if (option == "--precisions") {
+      arguments.precisions = SplitAtCommas(value);
+    } else if (option == "--networks") {
+      arguments.networks = SplitAtCommas(value);
+    } else if (option == "--rounds") {
+      arguments.rounds = std::stoi(value);
+    } else if (option == "--threads") {
+      arguments.threads.clear();
+      for (const std::string& part : SplitAtCommas(value)) {
+        arguments.threads.push_back(std::stoi(part));
+      }
+    } else {
+      throw BadInput(option, ": no such option");
+    }
+  }
+  if (others.size() < 2) throw BadInput("the program and a folder are needed");
+  arguments.program = others[0];
+  arguments.folder = others[1];
+  arguments.models.assign(others.begin() + 2, others.end());
+  return arguments;
+}
+
+// What is measured: a network at a precision and a number of threads.
+struct Case {
+  std::string network, precision;
+  int threads = 1;
+
+  friend auto operator<=>(const Case&, const Case&) = default;
+};
+
+struct Outcome {
+  Interval ours, theirs, ratio;
+  double default_ms = 0, load = 0;
+  std::string peer_version;
+};
+
+Interval IntervalOf(const Json& json) {
+  return {json.at("median").get<double>(), json.at("low").get<double>(),
+          json.at("high").get<double>()};
+}
+
+Outcome OutcomeOf(const Json& line) {
+  const Json& bench = line.at("bench");
+  const Json& peer = bench.at("against").at("onnxruntime");
+  return {IntervalOf(peer.at("our_latency_ms")),
+          IntervalOf(peer.at("latency_ms")),
+          IntervalOf(peer.at("ratio")),
+          bench.at("default_latency_ms").at("median").get<double>(),
+          line.value("load", 0.0),
+          peer.at("version").get<std::string>()};
+}
+
+// FOLDER/measurements.jsonl.
+class Record {
+ public:
+  explicit Record(std::filesystem::path file) : file_(std::move(file)) {
+    std::ifstream in(file_);
+    for (std::string text; std::getline(in, text);) {
+      const Json line = Json::parse(text, nullptr, false);
+      if (line.is_discarded()) continue;  // what a kill left of a line
+      Keep(line);
+    }
+  }
+
+  bool Has(const Case& each) const { return outcomes_.contains(each); }
+  const std::map<Case, Outcome>& outcomes() const { return outcomes_; }
+
+  void Add(const Json& line) {
+    std::ofstream(file_, std::ios::app) << line.dump() << '\n';
+    Keep(line);
+  }
+
+ private:
+  void Keep(const Json& line) {
+    const Case key{line.at("network").get<std::string>(), line.at("precision").get<std::string>(),
+                   line.at("threads").get<int>()};
+    outcomes_.insert_or_assign(key, OutcomeOf(line));
+  }
+
+  std::filesystem::path file_;
+  std::map<Case, Outcome> outcomes_;
+};
+
+std::string Quoted(const std::filesystem::path& path) {
+  std::string text = "'";
+  for (const char c : path.string()) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+Json Measure(const Arguments& arguments, const Case& each, const std::filesystem::path& model) {
+  HostEnvironment environment;
+  const double load = TakePreflight(environment, each.threads).load.value_or(0);
+  const std::filesystem::path answer = arguments.folder / "bench.json";
+  const std::string command =
+      Text(Quoted(arguments.program), " bench ", Quoted(model), " --precision ", each.precision,
+           " --threads ", each.threads, " --rounds ", arguments.rounds, " --db ",
+           Quoted(arguments.folder / "costs.db"), " --against onnxruntime --json > ",
+           Quoted(answer));
+  const int status = std::system(command.c_str());
+  if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
+    throw Error(ErrorKind::kDevice, Text("this failed: ", command));
+  }
+  Json bench = Json::parse(ReadFile(answer));
+  std::filesystem::remove(answer);
+  return {{"network", each.network},
+          {"precision", each.precision},
+          {"threads", each.threads},
+          {"load", load},
+          {"bench", std::move(bench)}};
+}
+
+std::string RangeText(const Interval& interval, int digits) {
+  return Text(FixedText(interval.value, digits), " [", FixedText(interval.low, digits), ", ",
+              FixedText(interval.high, digits), "]");
+}
+
+Interval GeometricMean(const std::vector<Interval>& ratios) {
+  Interval logs;
+  for (const Interval& ratio : ratios) {
+    logs.value += std::log(ratio.value);
+    logs.low += std::log(ratio.low);
+    logs.high += std::log(ratio.high);
+  }
+  const auto count = static_cast<double>(ratios.size());
+  return {std::exp(logs.value / count), std::exp(logs.low / count), std::exp(logs.high / count)};
+}
+
+// The table of one precision and number of threads; empty where nothing of it is known.
+std::string TableOf(const Record& record, const std::string& precision, int threads) {
+  const std::vector<std::string> generated = ModelNames();
+  std::string rows;
+  std::vector<Interval> ratios;
+  double least = 1e9;
+  for (const auto& [each, outcome] : record.outcomes()) {
+    if (each.precision != precision || each.threads != threads) continue;
+    rows += Text("| ", each.network, " | ", RangeText(outcome.ours, 3), " | ",
+                 RangeText(outcome.theirs, 3), " | ", RangeText(outcome.ratio, 2), " | ",
+                 FixedText(outcome.default_ms / outcome.ours.value, 2), " | ",
+                 FixedText(outcome.load, 1), " |\n");
+    if (std::ranges::find(generated, each.network) == generated.end()) continue;
+    ratios.push_back(outcome.ratio);
+    least = std::min(least, outcome.ratio.value);
+  }
+  if (rows.empty()) return "";
+  std::string text = Text("\n## ", precision, ", ", threads, threads == 1 ? " thread" : " threads",
+                          "\n\n| network | ours, ms | ONNX Runtime f32, ms | its time over ours | "
+                          "default primitives over ours | load before |\n|---|---|---|---|---|---|\n",
+                          rows);
+  if (ratios.empty()) return text;
+  return text + Text("| **geometric mean of ", ratios.size(), " generated** | | | **",
+                     RangeText(GeometricMean(ratios), 3), "**, least ", FixedText(least, 2),
+                     " | | |\n");
+}
+
+std::string PageOf(const Record& record) {
+  HostEnvironment environment;
+  const Fingerprint device = HostFingerprint(environment, HostTarget(1), LibraryVersions());
+  std::string page = "# Fettle against ONNX Runtime, network by network\n\n";
+  page += Text("Batch 1, on ", device.cores, " cores of ", device.cpu_model, " (");
+  for (const std::string& isa : device.isa) page += isa == device.isa[0] ? isa : ", " + isa;
+  page += ")";
+  for (const auto& [name, version] : device.libraries) page += Text(", ", name, " ", version);
+  if (!record.outcomes().empty()) {
+    page += Text(", ONNX Runtime ", record.outcomes().begin()->second.peer_version);
+  }
+  page +=
+      ". Medians and their 95 % intervals; a round is some 50 ms of each side in turn, and a ratio "
+      "that of a round. The interval of a geometric mean is that of the networks' bounds. Made "
+      "by:\n\n    build/release/tests/suite_benchmark build/release/bin/fettle FOLDER "
+      "models/*.onnx\n";
+  for (const char* precision : {"f32", "bf16", "auto"}) {
+    for (const int threads : {1, 2, 4, 8, 16}) page += TableOf(record, precision, threads);
+  }
+  return page;
+}
+
+void Run(const Arguments& arguments) {
+  std::filesystem::create_directories(arguments.folder);
+  Record record(arguments.folder / "measurements.jsonl");
+  struct Network {
+    std::string name;
+    std::filesystem::path given;  // empty: generated
+  };
+  std::vector<Network> networks;
+  for (const std::string& name : arguments.networks) networks.push_back({name, {}});
+  for (const auto& model : arguments.models) networks.push_back({model.filename().string(), model});
+  size_t done = 0;
+  const size_t cases =
+      networks.size() * arguments.precisions.size() * arguments.threads.size();
+  for (const Network& network : networks) {
+    std::filesystem::path model = network.given;
+    for (const std::string& precision : arguments.precisions) {
+      for (const int threads : arguments.threads) {
+        const Case each{network.name, precision, threads};
+        std::cerr << ++done << " of " << cases << ": " << each.network << ", " << precision << ", "
+                  << threads << " thread(s)\n";
+        if (record.Has(each)) continue;
+        if (model.empty()) {
+          model = arguments.folder / (network.name + ".onnx");
+          WriteFileAtomically(model, MakeModel(network.name, {}));
+        }
+        record.Add(Measure(arguments, each, model));
+        WriteFileAtomically(arguments.folder / "README.md", PageOf(record));
+      }
+    }
+    if (network.given.empty() && !model.empty()) std::filesystem::remove(model);
+  }
+  WriteFileAtomically(arguments.folder / "README.md", PageOf(record));
+  std::cout << PageOf(record);
+}
+
+}  // namespace
+}  // namespace fettle
+
+int main(int argc, char** argv) {
+  try {
+    fettle::Run(fettle::Parse({argv + 1, argv + argc}));
+  } catch (const std::exception& error) {
+    std::cerr << "suite_benchmark: " << error.what()
+              << "\nusage: suite_benchmark FETTLE FOLDER [--precisions f32,bf16] [--threads 1,2] "
+                 "[--rounds N] [--networks NAME,...] [MODEL.onnx ...]\n";
+    return 3;
+  }
+  return 0;
+}

@@ -1,5 +1,7 @@
 #include "fettle/core/target.h"
 
+#include <unistd.h>
+
 #include <cassert>
 
 namespace fettle {
@@ -17,6 +19,9 @@ Target HostTarget(int threads) {
                       __builtin_cpu_supports("avx512vl") != 0;
   target.has_avx512_bf16 = target.has_avx512 && __builtin_cpu_supports("avx512bf16") != 0;
   target.has_avx512_vnni = target.has_avx512 && __builtin_cpu_supports("avx512vnni") != 0;
+#endif
+#if defined(_SC_LEVEL2_CACHE_SIZE)
+  if (const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0) target.l2_bytes = bytes;
 #endif
   return target;
 }

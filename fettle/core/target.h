@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ struct Target {
   bool has_avx512 = false;       // F, BW, DQ and VL
   bool has_avx512_bf16 = false;  // dot products of bf16
   bool has_avx512_vnni = false;  // dot products of int8
+  int64_t l2_bytes = 1 << 20;    // of a core's second-level cache; a guess where none is told
 
   friend bool operator==(const Target&, const Target&) = default;
 };

@@ -17,17 +17,19 @@
 
 namespace fettle {
 
-// The layer, and how V and M lie: V[tile][position][channel], M[tile][position][output of a chunk].
+// The layer, and how V and M lie: V[tile][position][channel], M[tile][position][output], of one
+// chunk or of all.
 // A tile's stride is a cache line longer than it needs to be, or the tiles of powers of two
 // would all want the same few sets of the cache.
 struct WinogradLayer {
   WindowPlane plane;
   ChannelView input, output;
   int64_t tiles_y = 0, tiles_x = 0;
-  int64_t v_channels = 0, v_stride = 0, m_stride = 0;  // elements
-  std::vector<std::byte> filters;                      // [chunk][position][inner][lanes][step]
-  std::vector<float> bias;                             // of the padded outputs
-  std::vector<float> zeros;                            // the lanes of a pixel beyond the image
+  int64_t v_channels = 0, v_stride = 0;  // elements
+  int64_t m_position = 0, m_stride = 0;  // elements from position to position, tile to tile
+  std::vector<std::byte> filters;        // [chunk][position][inner][lanes][step]
+  std::vector<float> bias;               // of the padded outputs
+  std::vector<float> zeros;              // the lanes of a pixel beyond the image
 
   int64_t tiles() const { return output.batch * tiles_y * tiles_x; }
 };
@@ -134,7 +136,7 @@ inline void TransformOutputs(const WinogradLayer& layer, int64_t tile, const flo
       Vector<kLanes> column[kTile], transformed[kOutputs];
 #pragma GCC unroll 8
       for (int i = 0; i < kTile; ++i) {
-        LoadVector<kLanes>(m + (i * kTile + j) * kChunkLanes + first, &column[i]);
+        LoadVector<kLanes>(m + (i * kTile + j) * layer.m_position + first, &column[i]);
       }
       Transform::Output(column, transformed);
 #pragma GCC unroll 8

@@ -10,6 +10,7 @@
 #include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/own_tile_products.h"
 #include "fettle/primitives/own_winograd_block.h"
+#include "fettle/primitives/own_winograd_plan.h"
 #include "fettle/primitives/primitive_families.h"
 
 // Winograd's convolution F(m x m, 3 x 3), fused by blocks of tiles.
@@ -21,26 +22,28 @@
 // second-level cache, which is the point: who transforms the whole image first sends 36 values
 // through memory for each 16 outputs, and loses there what was saved in products.
 //
+// The filters, (m + 2)^2 / 9 times as large as they were, are the other half of the traffic. Where
+// they do not stay in the second-level cache they come from beyond it once a block, so that blocks
+// are as large as that cache holds, and the next panel of filters is fetched while one is
+// multiplied (own_tile_products.cpp). Where V of enough tiles to outlast that no longer fits either
+// (512 channels at 28x28), the work is staged: V of all tiles, then one position after another,
+// whose filters are read once, then all outputs. own_winograd_plan.cpp decides.
+//
 // It wins where channels are many enough for the products to outweigh the transforms (from 16 on),
-// and the image large enough to fill its tiles. It loses where the filters, (m + 2)^2 / 9 times as
-// large as they were, no longer fit in the cache while tiles are few.
+// and the image large enough to fill its tiles: on an Emerald Rapids core, against oneDNN's direct
+// convolution, 3.0x at 64 channels of 56x56, 3.2x at 128 of 28x28, 1.6 to 1.9x at 256 of
+// 14x14, 1.2x at 512 of 7x7 (F(2,3)), where the filters come from memory. F(6,3) needs 0.79 of
+// F(4,3)'s products and twice its transforms: as fast at 64 channels of 56x56, a few per cent
+// faster from there on, slower on images that leave its tiles empty. (primitive_benchmark LAYER 1 2
+// own.winograd.)
 //
 // In bf16, on a processor with its dot products, V and the filters are rounded to bf16 and sums are
-// f32; elsewhere bf16 is widened as it is read, and all is f32 until the output.
+// f32; beside them, and on any other processor, bf16 is widened as it is read and all is f32 until
+// the output. Which of the two is faster is the processor's: Zen 4 has twice as many dot products a
+// second as products of f32, Emerald Rapids half as many.
 
 namespace fettle {
 namespace {
-
-// V and M of a block: no more than leaves room for filters in a second-level cache of 512 KB.
-constexpr int64_t kBlockBytes = 128 << 10;
-
-// How the work is cut into tasks: some tiles by some chunks of outputs.
-struct WinogradPlan {
-  int64_t blocks = 1, parts = 1;
-  int64_t v_bytes = 0, scratch_bytes = 0;  // of a thread
-
-  int64_t tasks() const { return blocks * parts; }
-};
 
 // Runs body.operator()<kLanes>() with vectors of so many lanes, and the instructions of Products.
 template <typename Products, typename Body>
@@ -77,16 +80,13 @@ class WinogradConv {
     lanes_ = IsWide(layer_.input) ? 16 : 8;
     layer_.v_channels = layer_.input.groups * RoundedUp(layer_.input.lanes, lanes_);
     layer_.v_stride = kPositions * layer_.v_channels + 64 / static_cast<int64_t>(sizeof(Element));
-    layer_.m_stride = kPositions * kChunkLanes + kVectorLanes;
     layer_.zeros.resize(static_cast<size_t>(layer_.input.lanes), 0);
     outputs_ = layer_.output.groups * layer_.output.lanes;
     TransformFilters(weights);
     MakePlan();
   }
 
-  size_t WorkspaceBytes() const {
-    return static_cast<size_t>(target_.threads * plan_.scratch_bytes);
-  }
+  size_t WorkspaceBytes() const { return static_cast<size_t>(target_.threads * scratch_bytes_); }
   size_t WeightBytes() const { return layer_.filters.size() + layer_.bias.size() * sizeof(float); }
 
   template <typename T>
@@ -94,10 +94,9 @@ class WinogradConv {
     const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * outputs_ / 16;
     ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
                 [&](int64_t begin, int64_t end, int64_t part) {
-                  std::byte* scratch = workspace + part * plan_.scratch_bytes;
+                  std::byte* scratch = workspace + part * scratch_bytes_;
                   for (int64_t task = begin; task < end; ++task) {
-                    RunTask(task, x, epilogue, As<Element>(scratch),
-                            As<float>(scratch + plan_.v_bytes));
+                    RunTask(task, x, epilogue, As<Element>(scratch), As<float>(scratch + v_bytes_));
                   }
                 });
     ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
@@ -160,21 +159,20 @@ class WinogradConv {
   }
 
   void MakePlan() {
-    const int64_t tile_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(Element)) +
-                               layer_.m_stride * static_cast<int64_t>(sizeof(float));
-    const int64_t most = std::clamp<int64_t>(kBlockBytes / tile_bytes, 6, 24);
-    const int64_t tiles = std::max<int64_t>(layer_.tiles(), 1);
-    plan_.blocks = (tiles + most - 1) / most;
-    if (tiles >= int64_t{4} * target_.threads) {
-      plan_.blocks = std::min(RoundedUp(plan_.blocks, target_.threads), tiles);
-    }
-    // Too few blocks for the threads: each transforms all inputs for its share of the outputs.
-    plan_.parts = std::min((target_.threads + plan_.blocks - 1) / plan_.blocks, chunks());
-    const int64_t block_tiles = (tiles + plan_.blocks - 1) / plan_.blocks;
-    plan_.v_bytes =
-        RoundedUp(block_tiles * layer_.v_stride * static_cast<int64_t>(sizeof(Element)), 64);
-    plan_.scratch_bytes =
-        plan_.v_bytes +
+    WinogradWork work;
+    work.tiles = std::max<int64_t>(layer_.tiles(), 1);
+    work.chunks = chunks();
+    work.positions = kPositions;
+    work.filter_bytes = static_cast<int64_t>(layer_.filters.size());
+    work.v_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(Element));
+    work.m_bytes = kPositions * kChunkLanes * static_cast<int64_t>(sizeof(float));
+    plan_ = PlanWinograd(work, target_);
+    layer_.m_position = plan_.is_staged ? RoundedUp(outputs_, kChunkLanes) : kChunkLanes;
+    layer_.m_stride = kPositions * layer_.m_position + kVectorLanes;
+    const int64_t block_tiles = (work.tiles + plan_.blocks - 1) / plan_.blocks;
+    v_bytes_ = RoundedUp(block_tiles * work.v_bytes, 64);
+    scratch_bytes_ =
+        v_bytes_ +
         RoundedUp(block_tiles * layer_.m_stride * static_cast<int64_t>(sizeof(float)), 64);
   }
 
@@ -187,11 +185,21 @@ class WinogradConv {
                         [&]<int kLanes>() { Transform<kLanes>(begin, end, x, v); });
     const int64_t first = chunks() * part / plan_.parts;
     const int64_t last = chunks() * (part + 1) / plan_.parts;
+    if (plan_.is_staged) {
+      for (int64_t position = 0; position < kPositions; ++position) {
+        MultiplyAt(position, first, last, end - begin, v, m);
+      }
+    }
     for (int64_t chunk = first; chunk < last; ++chunk) {
-      Multiply(chunk, end - begin, v, m);
+      const float* sums = m;
+      if (plan_.is_staged) {
+        sums += chunk * chunk_;
+      } else {
+        MultiplyChunk(chunk, end - begin, v, m);
+      }
       // A vector of outputs lies within one group of lanes.
       WithLanes<Products>(target_, target_.has_avx512 && layer_.output.lanes >= 16,
-                          [&]<int kLanes>() { Finish<kLanes>(begin, end, chunk, m, epilogue); });
+                          [&]<int kLanes>() { Finish<kLanes>(begin, end, chunk, sums, epilogue); });
     }
   }
 
@@ -202,13 +210,40 @@ class WinogradConv {
     }
   }
 
-  void Multiply(int64_t chunk, int64_t tiles, const Element* v, float* m) const {
-    const int64_t vectors = ChunkVectors(chunk);
-    const Element* filters =
-        As<Element>(layer_.filters.data()) + chunk * chunk_ * kPositions * layer_.v_channels;
-    const TileProducts products{tiles, layer_.v_channels, vectors, layer_.v_stride,
-                                layer_.m_stride};
-    MultiplyTiles(target_, products, kPositions, v, filters, m);
+  const Element* FiltersOf(int64_t chunk) const {
+    return As<Element>(layer_.filters.data()) + chunk * chunk_ * kPositions * layer_.v_channels;
+  }
+
+  // Of a chunk of outputs, all positions.
+  void MultiplyChunk(int64_t chunk, int64_t tiles, const Element* v, float* m) const {
+    const int64_t depth = layer_.v_channels, vectors = ChunkVectors(chunk);
+    const TileProducts products{tiles,           depth,           vectors,
+                                layer_.v_stride, layer_.m_stride, kPositions,
+                                depth,           kChunkLanes,     depth * vectors * kVectorLanes};
+    MultiplyTiles(target_, products, v, FiltersOf(chunk), m);
+  }
+
+  // At one position, the chunks [first, last) of outputs; the last of all may be a narrower one.
+  void MultiplyAt(int64_t position, int64_t first, int64_t last, int64_t tiles, const Element* v,
+                  float* m) const {
+    const int64_t depth = layer_.v_channels, narrow = outputs_ / chunk_;
+    for (const auto& [begin, end] :
+         {std::pair(first, std::min(last, narrow)), std::pair(std::max(first, narrow), last)}) {
+      if (begin >= end) continue;
+      const int64_t vectors = ChunkVectors(begin);
+      const TileProducts products{tiles,
+                                  depth,
+                                  vectors,
+                                  layer_.v_stride,
+                                  layer_.m_stride,
+                                  end - begin,
+                                  0,
+                                  chunk_,
+                                  chunk_ * kPositions * depth};
+      MultiplyTiles(target_, products, v + position * depth,
+                    FiltersOf(begin) + position * depth * vectors * kVectorLanes,
+                    m + position * layer_.m_position + begin * chunk_);
+    }
   }
 
   template <int kLanes, typename T>
@@ -225,13 +260,19 @@ class WinogradConv {
   int64_t lanes_ = 0, outputs_ = 0;  // of the input's vectors; channels with padding
   WinogradLayer layer_;
   WinogradPlan plan_;
+  int64_t v_bytes_ = 0, scratch_bytes_ = 0;  // of a thread
 };
+
+// F(m, 3) by the names of its implementations: own.winograd_conv:4x3, in bf16 on a processor with
+// dot products of it also :4x3:widened, which computes in f32 all the same.
+bool IsWidened(std::string_view name) { return name.ends_with(":widened"); }
 
 // Calls visit(std::integral_constant<int, m>()) for the m that stands in the implementation's name.
 template <typename Visit>
-auto VisitOutputs(std::string_view implementation_name, const Visit& visit) {
-  if (implementation_name.ends_with("2x3")) return visit(std::integral_constant<int, 2>());
-  return visit(std::integral_constant<int, 4>());
+auto VisitOutputs(std::string_view name, const Visit& visit) {
+  if (name.find(":2x3") != name.npos) return visit(std::integral_constant<int, 2>());
+  if (name.find(":4x3") != name.npos) return visit(std::integral_constant<int, 4>());
+  return visit(std::integral_constant<int, 6>());
 }
 
 template <int kOutputs, typename T, typename Products>
@@ -281,11 +322,17 @@ class OwnWinogradConv : public Primitive {
 
   std::vector<Implementation> Implementations(const LayerSpec& spec,
                                               const Target& target) const override {
-    std::vector<Implementation> all;
+    std::vector<std::string> forms = {":2x3", ":4x3", ":6x3"};
+    if (spec.output.dtype == DType::kBF16 && target.has_avx512_bf16) {
+      // Of F(6, 3) rounding V and the filters to bf16 would leave too little.
+      forms = {":2x3", ":4x3", ":2x3:widened", ":4x3:widened", ":6x3:widened"};
+    }
     const Layout blocked = target.has_avx512 ? Layout::kBlocked16 : Layout::kBlocked8;
-    for (const char* outputs : {":2x3", ":4x3"}) {
+    std::vector<Implementation> all;
+    for (const std::string& form : forms) {
       for (const Layout layout : {Layout::kChannelsLast, blocked}) {
-        all.push_back(InLayout(std::string(Name()) + outputs, spec, layout));
+        all.push_back(InLayout(std::string(Name()) + form, spec, layout));
+        all.back().version = 2;
       }
     }
     return all;
@@ -298,8 +345,8 @@ class OwnWinogradConv : public Primitive {
       return VisitFloat(spec.output.dtype, [&](auto type) {
         using T = decltype(type);
 #if defined(__x86_64__)
-        if constexpr (std::is_same_v<T, BF16>) {
-          if (target.has_avx512_bf16) {
+        if constexpr (std::is_same_v<T, BF16> && outputs != 6) {
+          if (target.has_avx512_bf16 && !IsWidened(implementation.name)) {
             return MakeWinogradKernel<outputs, T, BF16Dots>(spec, implementation.output, target,
                                                             weights);
           }

@@ -28,6 +28,11 @@ template <>
 struct WinogradPoints<4> {
   static constexpr std::array<double, 2> kPairs = {0.70710678118654752440, 1.41421356237309504880};
 };
+template <>
+struct WinogradPoints<6> {
+  static constexpr std::array<double, 3> kPairs = {0.6, 1, 2.1};
+};
+
 // One dimension of F(kOutputs, 3). Products are ordered 0, +p, -p for each pair, infinity. V is a
 // scalar or a vector of `Scalar`.
 template <int kOutputs, typename Scalar = float>

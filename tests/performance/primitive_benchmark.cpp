@@ -1,6 +1,6 @@
 // How long every implementation of one layer takes: a look, not a measurement that is kept.
 //
-//   primitive_benchmark LAYER [THREADS [SECONDS]]
+//   primitive_benchmark LAYER [THREADS [SECONDS [NAME]]]
 //
 // LAYER is a LayerSpec's text (core/layer_spec.h). The implementations take turns, in another order
 // each round, for SECONDS (2) in all; the table has the median and the least of each one's rounds,
@@ -102,7 +102,7 @@ class Contender {
 
 std::vector<std::unique_ptr<Contender>> Contenders(const LayerSpec& spec, const Target& target,
                                                    const PrimitiveList& list,
-                                                   std::string* refusals) {
+                                                   std::string_view only, std::string* refusals) {
   Random random(1);
   std::vector<Tensor> weights;
   for (const TensorType& type : spec.weights) {
@@ -118,6 +118,7 @@ std::vector<std::unique_ptr<Contender>> Contenders(const LayerSpec& spec, const 
       continue;
     }
     for (const Implementation& implementation : primitive->Implementations(spec, target)) {
+      if (!implementation.name.starts_with(only)) continue;
       contenders.push_back(
           std::make_unique<Contender>(spec, *primitive, implementation, target, pointers, &random));
     }
@@ -125,11 +126,11 @@ std::vector<std::unique_ptr<Contender>> Contenders(const LayerSpec& spec, const 
   return contenders;
 }
 
-void Benchmark(const LayerSpec& spec, int threads, double seconds) {
+void Benchmark(const LayerSpec& spec, int threads, double seconds, std::string_view only) {
   const ThreadScope scope(threads);
   const PrimitiveList list = PrimitiveList::All();
   std::string refusals;
-  auto contenders = Contenders(spec, HostTarget(threads), list, &refusals);
+  auto contenders = Contenders(spec, HostTarget(threads), list, only, &refusals);
   Random random(2);
   const Clock::time_point start = Clock::now();
   do {
@@ -156,18 +157,18 @@ int Main(const std::vector<std::string_view>& arguments) {
   double seconds = 2;
   const std::optional<LayerSpec> spec =
       arguments.empty() ? std::nullopt : ParseLayerSpec(arguments[0]);
-  const bool is_sound = spec && arguments.size() <= 3 &&
+  const bool is_sound = spec && arguments.size() <= 4 &&
                         (arguments.size() < 2 || ParsePositive(arguments[1], &threads)) &&
                         (arguments.size() < 3 || ParsePositive(arguments[2], &seconds));
   if (!is_sound) {
     std::fprintf(stderr,
-                 "usage: primitive_benchmark LAYER [THREADS [SECONDS]]\n"
+                 "usage: primitive_benchmark LAYER [THREADS [SECONDS [NAME]]]\n"
                  "LAYER is canonical text, e.g. 'activation(kind=relu,alpha=0,beta=0) "
                  "in=f32[1x64x56x56] out=f32[1x64x56x56]'\n");
     return 2;
   }
   try {
-    Benchmark(*spec, threads, seconds);
+    Benchmark(*spec, threads, seconds, arguments.size() > 3 ? arguments[3] : "");
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.kind());

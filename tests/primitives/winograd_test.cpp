@@ -46,11 +46,13 @@ double WorstError() {
 TEST(WinogradTest, IsTheCorrelationInDoublePrecision) {
   EXPECT_LT((WorstError<2, double>()), 1e-14);
   EXPECT_LT((WorstError<4, double>()), 1e-13);
+  EXPECT_LT((WorstError<6, double>()), 1e-12);
 }
 
 TEST(WinogradTest, LosesFewDigitsInSinglePrecision) {
   EXPECT_LT((WorstError<2, float>()), 1e-6);
   EXPECT_LT((WorstError<4, float>()), 4e-6);
+  EXPECT_LT((WorstError<6, float>()), 2e-5);
 }
 
 }  // namespace

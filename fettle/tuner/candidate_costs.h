@@ -52,10 +52,21 @@ class CandidateCosts {
   Prediction Predict(const Candidate& candidate) const;
 
  private:
+  // By the costs as they were then.
+  struct Known {
+    Known(ImplementationCatalog* catalog, const MeasuredCosts& costs)
+        : version(costs.version()), options(catalog, costs), reorders(catalog, costs) {}
+
+    int64_t version;
+    LayerOptions options;
+    ReorderCosts reorders;
+  };
+  Known& WhatIsKnown() const;
+
   const TuningSpace& space_;
   CostStore* store_;
   ImplementationCatalog* catalog_;
-  mutable std::optional<ReorderCosts> reorders_;  // made when the measuring is done
+  mutable std::optional<Known> known_;
 };
 
 }  // namespace fettle

@@ -140,13 +140,13 @@ int64_t StoredWeightBytes(const LayerGraph& graph, const std::vector<LayerChoice
   }
   for (size_t i = 0; i < choices.size(); ++i) {
     const Layer& layer = graph.layers[i];
-    for (size_t w = 0; w < layer.weights.size(); ++w) {
-      const Tensor& weight = *layer.weights[w];
+    for (size_t w = 0; w < layer.spec.weights.size(); ++w) {
+      const TensorType& type = layer.spec.weights[w];
       const DType dtype = WeightTypeAt(layer.spec, choices[i].precision, w);
-      if (weight.dtype() == dtype) {
-        as_they_are.push_back(&weight);
+      if (!layer.weights.empty() && type.dtype == dtype) {
+        as_they_are.push_back(layer.weights[w].get());
       } else {
-        bytes += weight.num_elements() * static_cast<int64_t>(SizeOf(dtype));
+        bytes += ElementCount(type) * static_cast<int64_t>(SizeOf(dtype));
       }
     }
   }

@@ -47,7 +47,7 @@ Plan BuildPlan(const LayerGraph& graph, const std::vector<LayerChoice>& choices,
 Plan BuildPlanWithoutWeights(const LayerGraph& graph, const std::vector<LayerChoice>& choices,
                              const ReorderChooser& reorders, int threads);
 
-// StoredWeightBytes of the plan with them.
+// StoredWeightBytes of the plan with them; layers without weights are taken to share none.
 int64_t StoredWeightBytes(const LayerGraph& graph, const std::vector<LayerChoice>& choices);
 
 }  // namespace fettle

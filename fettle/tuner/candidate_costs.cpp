@@ -116,6 +116,11 @@ Selection CandidateCosts::Select(const LayerGraph& graph,
   return PrimitiveSelector(graph, allowed, &known.options, known.reorders).Select();
 }
 
+LayerGraph CandidateCosts::Lowered(const Candidate& candidate) const {
+  if (!layers_) layers_.emplace(space_);
+  return layers_->Of(candidate);
+}
+
 CandidateCosts::Known& CandidateCosts::WhatIsKnown() const {
   const int64_t version = store_->costs().version();
   if (!known_ || known_->version != version) {
@@ -129,7 +134,7 @@ Plan CandidateCosts::PlanOf(const LayerGraph& graph, const Selection& selection)
 }
 
 CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) const {
-  const LayerGraph graph = LowerShapes(space_, candidate);
+  const LayerGraph graph = Lowered(candidate);
   const Selection selection = Select(graph, space_.Precisions(candidate));
   const Plan plan = BuildPlanWithoutWeights(graph, selection.choices, WhatIsKnown().reorders,
                                             catalog_->target().threads);
@@ -154,7 +159,7 @@ CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) c
 }
 
 double CandidateCosts::PredictedMs(const Candidate& candidate) const {
-  return Select(LowerShapes(space_, candidate), space_.Precisions(candidate)).predicted_ms;
+  return Select(Lowered(candidate), space_.Precisions(candidate)).predicted_ms;
 }
 
 }  // namespace fettle

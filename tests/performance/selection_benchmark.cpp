@@ -236,8 +236,8 @@ void Run(const std::string& model) {
       "median (5 %% .. 95 %%)\n%-16s %6s %7s %-29s %-29s %-29s\n",
       "", "layers", "options", "(a) first meeting the layers", "(a) knowing their options", "(b)");
   const auto lowered = [](const std::string& name) {
-    const std::string model = MakeModel(name);
-    return Lower(ImportOnnxBytes(std::as_bytes(std::span(model)), name), {.shapes_only = true});
+    const std::string file = MakeModel(name);
+    return Lower(ImportOnnxBytes(std::as_bytes(std::span(file)), name), {.shapes_only = true});
   };
   for (const char* name : {"resnet20", "googlenet", "mobilenet_v2", "densenet121", "wrn_40_2"}) {
     ReportNetwork(name, lowered(name), &catalog);

@@ -1,7 +1,10 @@
 #include "fettle/core/layer_spec.h"
 
+#include <bit>
 #include <charconv>
 #include <utility>
+
+#include "fettle/core/mixed_hash.h"
 
 namespace fettle {
 namespace {
@@ -76,6 +79,21 @@ LayerKey KeyOf(const LayerSpec& spec) {
   if (spec.activation) text.append(" ").append(OpText(*spec.activation));
   if (spec.density != 1) text.append(" density=").append(DensityText(spec.density));
   return {std::move(text)};
+}
+
+uint64_t HashOf(const LayerSpec& spec) {
+  uint64_t hash = HashOf(spec.op);
+  const auto take = [&](const TensorType& type) {
+    hash = MixedHash(hash, static_cast<uint64_t>(type.dtype));
+    for (const int64_t extent : type.shape) hash = MixedHash(hash, static_cast<uint64_t>(extent));
+  };
+  for (const TensorType& type : spec.inputs) take(type);
+  hash = MixedHash(hash, spec.inputs.size());
+  for (const TensorType& type : spec.weights) take(type);
+  take(spec.output);
+  hash = MixedHash(hash, spec.adds_residual);
+  hash = MixedHash(hash, std::bit_cast<uint64_t>(spec.density));
+  return spec.activation ? MixedHash(hash, HashOf(Op(*spec.activation))) : hash;
 }
 
 std::optional<LayerSpec> ParseLayerSpec(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ struct LayerKey {
 };
 
 LayerKey KeyOf(const LayerSpec& spec);
+
+// Equal for equal specs; for tables in memory, and not to be kept.
+uint64_t HashOf(const LayerSpec& spec);
 
 // Nothing for text that is no key; the shapes are not checked against the operator.
 std::optional<LayerSpec> ParseLayerSpec(std::string_view text);

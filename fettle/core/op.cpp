@@ -1,10 +1,13 @@
 #include "fettle/core/op.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <type_traits>
 #include <utility>
+
+#include "fettle/core/mixed_hash.h"
 
 namespace fettle {
 namespace {
@@ -250,6 +253,57 @@ std::optional<Op> ParseOp(std::string_view text) {
                   std::make_index_sequence<std::variant_size_v<Op>>());
 }
 
-bool operator==(const Op& a, const Op& b) { return OpText(a) == OpText(b); }
+namespace {
+
+// An attribute as whole numbers, one after another: take(number).
+template <typename T, typename Take>
+void VisitNumbers(const T& member, const Take& take) {
+  if constexpr (std::is_same_v<T, float>) {
+    take(std::bit_cast<uint32_t>(member));
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
+    take(static_cast<uint64_t>(member));
+  } else {
+    take(member.size());
+    for (const auto& entry : member) VisitNumbers(entry, take);
+  }
+}
+
+template <typename Take>
+void VisitNumbersOf(const Op& op, const Take& take) {
+  std::visit(
+      [&](const auto& alternative) {
+        VisitFields(alternative,
+                    [&](std::string_view, const auto& member) { VisitNumbers(member, take); });
+      },
+      op);
+}
+
+}  // namespace
+
+bool operator==(const Op& a, const Op& b) {
+  if (a.index() != b.index()) return false;
+  // Room for every attribute of the usual operators; a list's length comes before its entries, so
+  // that the numbers of one operator are never the beginning of another's.
+  std::array<uint64_t, 64> numbers;
+  size_t count = 0;
+  VisitNumbersOf(a, [&](uint64_t number) {
+    if (count < numbers.size()) numbers[count] = number;
+    ++count;
+  });
+  if (count > numbers.size()) return OpText(a) == OpText(b);
+  size_t at = 0;
+  bool are_same = true;
+  VisitNumbersOf(b, [&](uint64_t number) {
+    are_same = are_same && at < count && numbers[at] == number;
+    ++at;
+  });
+  return are_same && at == count;
+}
+
+uint64_t HashOf(const Op& op) {
+  uint64_t hash = op.index();
+  VisitNumbersOf(op, [&](uint64_t number) { hash = MixedHash(hash, number); });
+  return hash;
+}
 
 }  // namespace fettle

@@ -208,7 +208,11 @@ using Op = std::variant<Conv, BatchNorm, Gemm, MatMul, Activation, Softmax, Pool
                         ReduceMean, Binary, Sum, Concat, Split, Slice, Reshape, Transpose, Pad,
                         Resize, Lrn, Cast, Identity, InnerProduct, ChannelAffine, Reorder>;
 
+// The same kind with the same attributes, bit by bit: the same text.
 bool operator==(const Op& a, const Op& b);
+
+// Of the kind and all attributes; the same in one run of a program, and not to be kept.
+uint64_t HashOf(const Op& op);
 
 std::string_view NameOf(const Op& op);
 

@@ -31,6 +31,11 @@ class LayerCosts {
   // Nothing where it is known not to work (wrong, crashed, declined): it must not be chosen.
   virtual std::optional<Estimate> Cost(const LayerSpec& spec,
                                        const Implementation& implementation) const = 0;
+
+  // Scratch memory, where it is known.
+  virtual std::optional<int64_t> WorkspaceBytes(const LayerSpec&, const Implementation&) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace fettle

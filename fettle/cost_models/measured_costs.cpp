@@ -32,6 +32,7 @@ std::optional<Interval> LatencyOf(const Measurement& measurement) {
 }  // namespace
 
 bool MeasuredCosts::Add(const CostRecord& record, EstimateOrigin origin) {
+  ++version_;
   const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
   if (!spec) return false;
   const Measurement& measurement = record.measurement;

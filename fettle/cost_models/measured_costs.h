@@ -26,11 +26,13 @@ class MeasuredCosts : public LayerCosts {
   // Whether it has been tried on this device, with whatever result.
   bool IsKnown(const LayerSpec& spec, const Implementation& implementation) const;
 
-  // Scratch memory, where it was measured.
+  // Where it was measured.
   std::optional<int64_t> WorkspaceBytes(const LayerSpec& spec,
-                                        const Implementation& implementation) const;
+                                        const Implementation& implementation) const override;
 
   size_t size() const { return entries_.size(); }
+  // Grows with every record: what was asked before may be answered differently since.
+  int64_t version() const { return version_; }
   const LayerPredictor& predictor() const { return predictor_; }
 
  private:
@@ -43,6 +45,7 @@ class MeasuredCosts : public LayerCosts {
 
   std::map<std::string, Entry> entries_;
   LayerPredictor predictor_;
+  int64_t version_ = 0;
 };
 
 }  // namespace fettle

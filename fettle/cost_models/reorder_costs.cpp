@@ -1,5 +1,8 @@
 #include "fettle/cost_models/reorder_costs.h"
 
+#include <cmath>
+#include <limits>
+
 #include "fettle/core/error.h"
 #include "fettle/search/pbqp_problem.h"
 
@@ -18,13 +21,39 @@ const ReorderCosts::Best& ReorderCosts::Find(const LayerSpec& spec, Layout from,
   return best;
 }
 
+double ReorderCosts::Price(const Shape& shape, const TensorForm& from, const TensorForm& to) const {
+  if (!CanHave(shape, from.layout) || !CanHave(shape, to.layout)) return kForbidden;
+  return Find(ReorderSpec({from.dtype, shape}, {to.dtype, shape}), from.layout, to.layout).ms;
+}
+
+const ReorderCosts::Table& ReorderCosts::Of(const Shape& shape) const {
+  return tables_.try_emplace(shape, *this, shape).first->second;
+}
+
 double ReorderCosts::Ms(const Shape& shape, const TensorForm& from, const TensorForm& to) const {
+  return Of(shape).Ms(from, to);
+}
+
+ReorderCosts::Table::Table(const ReorderCosts& costs, const Shape& shape)
+    : costs_(costs), shape_(shape) {
+  known_.fill(std::numeric_limits<double>::quiet_NaN());
+}
+
+double ReorderCosts::Table::Ms(const TensorForm& from, const TensorForm& to) const {
   if (from == to) return 0;
-  const auto [entry, is_new] = ms_.try_emplace(std::tuple(shape, from, to), kForbidden);
-  if (is_new && CanHave(shape, from.layout) && CanHave(shape, to.layout)) {
-    entry->second =
-        Find(ReorderSpec({from.dtype, shape}, {to.dtype, shape}), from.layout, to.layout).ms;
+  const auto has_place = [](const TensorForm& form) {
+    return form.dtype == DType::kF32 || form.dtype == DType::kBF16;
+  };
+  const auto place = [](const TensorForm& form) {
+    return (form.dtype == DType::kF32 ? 0 : kForms / 2) + static_cast<size_t>(form.layout);
+  };
+  if (has_place(from) && has_place(to)) {
+    double& ms = known_[place(from) * kForms + place(to)];
+    if (std::isnan(ms)) ms = costs_.Price(shape_, from, to);
+    return ms;
   }
+  const auto [entry, is_new] = others_.try_emplace({from, to}, kForbidden);
+  if (is_new) entry->second = costs_.Price(shape_, from, to);
   return entry->second;
 }
 

@@ -58,7 +58,8 @@ Tensor ScaledMatrix(const Tensor& matrix, bool transpose, float factor) {
 
 class Lowering {
  public:
-  explicit Lowering(const Graph& graph) : graph_(graph), tensor_of_(graph.num_values(), -1) {}
+  Lowering(const Graph& graph, bool shapes_only)
+      : graph_(graph), shapes_only_(shapes_only), tensor_of_(graph.num_values(), -1) {}
 
   LayerGraph Run() {
     for (const ValueId id : graph_.inputs()) lowered_.inputs.push_back(TensorOf(id));
@@ -163,6 +164,11 @@ class Lowering {
   }
 
   void Translate(const BatchNorm& op) {
+    if (shapes_only_) {
+      SetOutput(AddLayer(node_->name, ChannelAffine{}, {TensorOf(node_->inputs[0])}, OutputType(),
+                         {RequireConstant(1), RequireConstant(2)}));
+      return;
+    }
     Tensor scale = *RequireConstant(1), shift = *RequireConstant(2);
     const SharedTensor mean = RequireConstant(3), variance = RequireConstant(4);
     for (size_t c = 0; c < scale.values<float>().size(); ++c) {
@@ -182,7 +188,9 @@ class Lowering {
     if (transpose_a || !matrix || matrix->dtype() != DType::kF32) return false;
     if (TypeOf(0).shape.size() != 2 || matrix->shape().size() != 2) return false;
     std::vector<SharedTensor> weights = {
-        std::make_shared<Tensor>(ScaledMatrix(*matrix, !transpose_b, alpha))};
+        shapes_only_ && transpose_b
+            ? matrix
+            : std::make_shared<Tensor>(ScaledMatrix(*matrix, !transpose_b, alpha))};
     if (node_->inputs.size() > 2) {
       const SharedTensor addend = ConstantInput(2);
       std::optional<Tensor> bias;
@@ -273,6 +281,7 @@ class Lowering {
   }
 
   const Graph& graph_;
+  bool shapes_only_;
   std::vector<TensorId> tensor_of_;
   const Node* node_ = nullptr;
   LayerGraph lowered_;
@@ -280,10 +289,9 @@ class Lowering {
 
 }  // namespace
 
-LayerGraph Lower(const Graph& graph, const LowerOptions& options) {
-  Graph used = graph;
-  used.RemoveUnused();
-  LayerGraph lowered = Lowering(used).Run();
+LayerGraph Lower(Graph graph, const LowerOptions& options) {
+  graph.RemoveUnused();
+  LayerGraph lowered = Lowering(graph, options.shapes_only).Run();
   FoldPadding(&lowered);
   FoldChannelAffine(&lowered, options.shapes_only);
   FuseResidual(&lowered);

@@ -17,6 +17,6 @@ struct LowerOptions {
 //
 // Throws Error (kBadInput), with the node named, for what has no lowered form: weights that are not
 // constant.
-LayerGraph Lower(const Graph& graph, const LowerOptions& options = {});
+LayerGraph Lower(Graph graph, const LowerOptions& options = {});
 
 }  // namespace fettle

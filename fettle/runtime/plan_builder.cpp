@@ -1,5 +1,6 @@
 #include "fettle/runtime/plan_builder.h"
 
+#include <algorithm>
 #include <cassert>
 #include <map>
 #include <tuple>
@@ -12,8 +13,11 @@ namespace {
 
 class Builder {
  public:
-  Builder(const LayerGraph& graph, const ReorderChooser& reorders)
-      : graph_(graph), reorders_(reorders), home_(graph.tensors.size(), -1) {}
+  Builder(const LayerGraph& graph, const ReorderChooser& reorders, bool with_weights)
+      : graph_(graph),
+        reorders_(reorders),
+        with_weights_(with_weights),
+        home_(graph.tensors.size(), -1) {}
 
   Plan Build(const std::vector<LayerChoice>& choices, int threads) {
     assert(choices.size() == graph_.layers.size());
@@ -49,7 +53,7 @@ class Builder {
       step.inputs.push_back(
           InForm(layer.inputs[i], step.spec.inputs[i].dtype, choice.implementation.inputs.at(i)));
     }
-    for (size_t i = 0; i < layer.weights.size(); ++i) {
+    for (size_t i = 0; with_weights_ && i < layer.weights.size(); ++i) {
       const DType dtype = step.spec.weights[i].dtype;
       step.weights.push_back(layer.weights[i]->dtype() == dtype
                                  ? layer.weights[i]
@@ -85,6 +89,7 @@ class Builder {
 
   const LayerGraph& graph_;
   const ReorderChooser& reorders_;
+  bool with_weights_;
   std::vector<int> home_;  // the plan's tensor in the form in which each tensor is computed
   std::map<std::tuple<TensorId, DType, Layout>, int> reordered_;
   Plan plan_;
@@ -119,7 +124,37 @@ Implementation FirstReorder::Choose(const LayerSpec& spec, Layout from, Layout t
 
 Plan BuildPlan(const LayerGraph& graph, const std::vector<LayerChoice>& choices,
                const ReorderChooser& reorders, int threads) {
-  return Builder(graph, reorders).Build(choices, threads);
+  return Builder(graph, reorders, true).Build(choices, threads);
+}
+
+Plan BuildPlanWithoutWeights(const LayerGraph& graph, const std::vector<LayerChoice>& choices,
+                             const ReorderChooser& reorders, int threads) {
+  return Builder(graph, reorders, false).Build(choices, threads);
+}
+
+int64_t StoredWeightBytes(const LayerGraph& graph, const std::vector<LayerChoice>& choices) {
+  std::vector<const Tensor*> as_they_are;
+  int64_t bytes = 0;
+  for (const LayerTensor& tensor : graph.tensors) {
+    if (tensor.constant) as_they_are.push_back(tensor.constant.get());
+  }
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    for (size_t w = 0; w < layer.spec.weights.size(); ++w) {
+      const TensorType& type = layer.spec.weights[w];
+      const DType dtype = WeightTypeAt(layer.spec, choices[i].precision, w);
+      if (!layer.weights.empty() && type.dtype == dtype) {
+        as_they_are.push_back(layer.weights[w].get());
+      } else {
+        bytes += ElementCount(type) * static_cast<int64_t>(SizeOf(dtype));
+      }
+    }
+  }
+  std::ranges::sort(as_they_are);
+  const auto rest = std::ranges::unique(as_they_are);
+  as_they_are.erase(rest.begin(), rest.end());
+  for (const Tensor* tensor : as_they_are) bytes += static_cast<int64_t>(tensor->num_bytes());
+  return bytes;
 }
 
 }  // namespace fettle

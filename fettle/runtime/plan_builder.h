@@ -43,4 +43,11 @@ class FirstReorder : public ReorderChooser {
 Plan BuildPlan(const LayerGraph& graph, const std::vector<LayerChoice>& choices,
                const ReorderChooser& reorders, int threads);
 
+// The same with steps that have none: enough to plan the memory.
+Plan BuildPlanWithoutWeights(const LayerGraph& graph, const std::vector<LayerChoice>& choices,
+                             const ReorderChooser& reorders, int threads);
+
+// StoredWeightBytes of the plan with them; layers without weights are taken to share none.
+int64_t StoredWeightBytes(const LayerGraph& graph, const std::vector<LayerChoice>& choices);
+
 }  // namespace fettle

@@ -18,10 +18,16 @@ LayerSpec AtPrecision(LayerSpec spec, DType dtype) {
   if (dtype == DType::kF32) return spec;
   for (TensorType& input : spec.inputs) input.dtype = dtype;
   spec.output.dtype = dtype;
-  if (std::holds_alternative<Conv>(spec.op) || std::holds_alternative<InnerProduct>(spec.op)) {
-    spec.weights.front().dtype = dtype;
+  for (size_t i = 0; i < spec.weights.size(); ++i) {
+    spec.weights[i].dtype = WeightTypeAt(spec, dtype, i);
   }
   return spec;
+}
+
+DType WeightTypeAt(const LayerSpec& spec, DType dtype, size_t index) {
+  const bool is_matrix = index == 0 && (std::holds_alternative<Conv>(spec.op) ||
+                                        std::holds_alternative<InnerProduct>(spec.op));
+  return is_matrix && dtype != DType::kF32 ? dtype : spec.weights[index].dtype;
 }
 
 Tensor ConvertTo(const Tensor& tensor, DType dtype) {

@@ -14,6 +14,9 @@ bool CanHavePrecision(const LayerSpec& spec, DType dtype);
 // their rounding would not average out. Asserts CanHavePrecision.
 LayerSpec AtPrecision(LayerSpec spec, DType dtype);
 
+// What weights[index] of AtPrecision(spec, dtype) is stored as.
+DType WeightTypeAt(const LayerSpec& spec, DType dtype, size_t index);
+
 // The values rounded to (or widened from) bf16. Asserts that both types are f32 or bf16, or equal.
 Tensor ConvertTo(const Tensor& tensor, DType dtype);
 

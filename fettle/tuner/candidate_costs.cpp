@@ -100,7 +100,7 @@ std::vector<LayerSpec> CandidateCosts::ReordersToMeasure() const {
 
 Selection CandidateCosts::Select(const LayerGraph& graph,
                                  const std::map<std::string, DType>& precisions) const {
-  if (!reorders_) reorders_.emplace(catalog_, store_->costs());
+  Known& known = WhatIsKnown();
   std::vector<DType> free = {DType::kF32};
   for (const auto& [layer, dtype] : precisions) {
     if (dtype != DType::kF32 && std::ranges::find(free, dtype) == free.end()) free.push_back(dtype);
@@ -113,24 +113,41 @@ Selection CandidateCosts::Select(const LayerGraph& graph,
       allowed[i] = {*precision};
     }
   }
-  return SelectPrimitives(graph, allowed, catalog_, store_->costs(), *reorders_);
+  return PrimitiveSelector(graph, allowed, &known.options, known.reorders).Select();
+}
+
+LayerGraph CandidateCosts::Lowered(const Candidate& candidate) const {
+  if (!layers_) layers_.emplace(space_);
+  return layers_->Of(candidate);
+}
+
+CandidateCosts::Known& CandidateCosts::WhatIsKnown() const {
+  const int64_t version = store_->costs().version();
+  if (!known_ || known_->version != version) {
+    known_.emplace(catalog_, store_->costs());
+  }
+  return *known_;
 }
 
 Plan CandidateCosts::PlanOf(const LayerGraph& graph, const Selection& selection) const {
-  if (!reorders_) reorders_.emplace(catalog_, store_->costs());
-  return BuildPlan(graph, selection.choices, *reorders_, catalog_->target().threads);
+  return BuildPlan(graph, selection.choices, WhatIsKnown().reorders, catalog_->target().threads);
 }
 
 CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) const {
-  const LayerGraph graph = LowerShapes(space_, candidate);
+  const LayerGraph graph = Lowered(candidate);
   const Selection selection = Select(graph, space_.Precisions(candidate));
-  const Plan plan = PlanOf(graph, selection);
+  const Plan plan = BuildPlanWithoutWeights(graph, selection.choices, WhatIsKnown().reorders,
+                                            catalog_->target().threads);
   std::vector<size_t> workspaces;
+  size_t layers = 0;  // the steps are these, in order, and reorders among them
   for (const PlanStep& step : plan.steps) {
-    workspaces.push_back(static_cast<size_t>(
-        store_->costs().WorkspaceBytes(step.spec, step.implementation).value_or(0)));
+    const int64_t bytes =
+        std::holds_alternative<Reorder>(step.spec.op)
+            ? store_->costs().WorkspaceBytes(step.spec, step.implementation).value_or(0)
+            : selection.workspace_bytes[layers++];
+    workspaces.push_back(static_cast<size_t>(bytes));
   }
-  int64_t bytes = StoredWeightBytes(plan);
+  int64_t bytes = StoredWeightBytes(graph, selection.choices);
   bytes += static_cast<int64_t>(PlanMemory(plan, workspaces).arena_bytes);
   for (const std::vector<int>& ids : {plan.inputs, plan.outputs}) {
     for (const int id : ids) {
@@ -142,7 +159,7 @@ CandidateCosts::Prediction CandidateCosts::Predict(const Candidate& candidate) c
 }
 
 double CandidateCosts::PredictedMs(const Candidate& candidate) const {
-  return Select(LowerShapes(space_, candidate), space_.Precisions(candidate)).predicted_ms;
+  return Select(Lowered(candidate), space_.Precisions(candidate)).predicted_ms;
 }
 
 }  // namespace fettle

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fettle/cost_models/primitive_selection.h"
+#include "fettle/tuner/candidate_layers.h"
 #include "fettle/tuner/cost_store.h"
 #include "fettle/tuner/tuning_space.h"
 
@@ -17,7 +18,8 @@ std::vector<LayerSpec> LayersOf(const LayerGraph& graph, const std::vector<DType
 // precisions, of a small, a middling and a large tensor of the network.
 std::vector<LayerSpec> ReordersOf(const LayerGraph& graph, const std::vector<DType>& precisions);
 
-// What candidates cost: each is lowered, and its primitives and layouts are solved anew.
+// What candidates cost: each is lowered (candidate_layers.h), and its primitives and layouts are
+// solved anew. Not thread-safe.
 class CandidateCosts {
  public:
   // All outlive it.
@@ -52,10 +54,23 @@ class CandidateCosts {
   Prediction Predict(const Candidate& candidate) const;
 
  private:
+  // By the costs as they were then.
+  struct Known {
+    Known(ImplementationCatalog* catalog, const MeasuredCosts& costs)
+        : version(costs.version()), options(catalog, costs), reorders(catalog, costs) {}
+
+    int64_t version;
+    LayerOptions options;
+    ReorderCosts reorders;
+  };
+  Known& WhatIsKnown() const;
+  LayerGraph Lowered(const Candidate& candidate) const;
+
   const TuningSpace& space_;
   CostStore* store_;
   ImplementationCatalog* catalog_;
-  mutable std::optional<ReorderCosts> reorders_;  // made when the measuring is done
+  mutable std::optional<Known> known_;
+  mutable std::optional<CandidateLayers> layers_;  // made when a candidate is predicted
 };
 
 }  // namespace fettle

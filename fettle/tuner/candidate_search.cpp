@@ -63,23 +63,40 @@ Candidate SingleChange(const DesignSpace& space, size_t decision, int option) {
   return candidate;
 }
 
-std::vector<double> LossContributions(const Candidate& candidate, const DesignSpace& space,
-                                      const std::map<std::string, double>& sensitivities) {
-  std::vector<double> contributions(candidate.options.size());
+SingleLosses::SingleLosses(const DesignSpace& space,
+                           const std::map<std::string, double>& sensitivities)
+    : losses_(space.size()) {
+  for (size_t i = 0; i < space.size(); ++i) {
+    losses_[i].push_back(0);
+    for (int option = 1; option < space.decisions()[i].num_options; ++option) {
+      const auto found = sensitivities.find(CandidateText(SingleChange(space, i, option)));
+      losses_[i].push_back(found == sensitivities.end() ? 0 : std::max(0.0, found->second));
+    }
+  }
+}
+
+std::vector<double> SingleLosses::Contributions(const Candidate& candidate) const {
+  std::vector<double> contributions;
   for (size_t i = 0; i < candidate.options.size(); ++i) {
-    if (candidate.options[i] == 0) continue;
-    const auto found =
-        sensitivities.find(CandidateText(SingleChange(space, i, candidate.options[i])));
-    if (found != sensitivities.end()) contributions[i] = std::max(0.0, found->second);
+    contributions.push_back(losses_[i][static_cast<size_t>(candidate.options[i])]);
   }
   return contributions;
 }
 
+double SingleLosses::Loss(const Candidate& candidate) const {
+  double loss = 0;
+  for (const double part : Contributions(candidate)) loss += part;
+  return loss;
+}
+
+std::vector<double> LossContributions(const Candidate& candidate, const DesignSpace& space,
+                                      const std::map<std::string, double>& sensitivities) {
+  return SingleLosses(space, sensitivities).Contributions(candidate);
+}
+
 double PredictedLoss(const Candidate& candidate, const DesignSpace& space,
                      const std::map<std::string, double>& sensitivities) {
-  double loss = 0;
-  for (const double part : LossContributions(candidate, space, sensitivities)) loss += part;
-  return loss;
+  return SingleLosses(space, sensitivities).Loss(candidate);
 }
 
 std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
@@ -96,6 +113,7 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
     throw Error(ErrorKind::kUsage, Text("--strategy ", options.strategy, ": one of ",
                                         JoinedText(StrategyNames()), " is expected"));
   }
+  const SingleLosses losses(space.space(), sensitivities);
   std::vector<PredictedCandidate> tried;
   const bool needs_memory = Contains(options.objectives, Objective::kMemory);
   ParetoFront front(options.objectives.size());
@@ -104,7 +122,7 @@ std::vector<PredictedCandidate> SearchCandidates(const TuningSpace& space,
     if (asked.empty()) break;
     for (const Candidate& candidate : asked) {
       observer->StopIfAsked();
-      const double loss = PredictedLoss(candidate, space.space(), sensitivities);
+      const double loss = losses.Loss(candidate);
       const CandidateCosts::Prediction cost =
           needs_memory ? costs.Predict(candidate)
                        : CandidateCosts::Prediction{costs.PredictedMs(candidate), 0};

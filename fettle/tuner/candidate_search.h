@@ -32,6 +32,18 @@ std::vector<double> LossContributions(const Candidate& candidate, const DesignSp
 // The candidate that differs from the original in one decision.
 Candidate SingleChange(const DesignSpace& space, size_t decision, int option);
 
+// The same for many candidates: looked up once.
+class SingleLosses {
+ public:
+  SingleLosses(const DesignSpace& space, const std::map<std::string, double>& sensitivities);
+
+  std::vector<double> Contributions(const Candidate& candidate) const;
+  double Loss(const Candidate& candidate) const;
+
+ private:
+  std::vector<std::vector<double>> losses_;  // by decision and option
+};
+
 struct CandidateSearchOptions {
   std::string strategy;
   uint64_t seed = 1;

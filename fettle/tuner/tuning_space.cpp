@@ -205,20 +205,18 @@ Graph TuningSpace::Build(const Candidate& candidate, const Graph& start,
   const std::vector<ChannelGroup> groups =
       of_start == nullptr ? groups_ : FindChannelGroups(start).groups;
   const std::vector<KeptUnits> kept = KeptFrom(candidate, start, groups, of_start);
-  Graph graph = start;
   RewriteOptions of_layers = options;
   Calibration carried;  // of the graph as it is by then
   if (options.calibration != nullptr) {
     carried = *options.calibration;
     of_layers.calibration = of_layers.carried = &carried;
   }
-  if (!kept.empty()) {
-    graph = PruneChannels(start, groups, kept,
-                          {.folds_constants = true,
-                           .calibration = of_layers.calibration,
-                           .carried = of_layers.carried,
-                           .shapes_only = options.shapes_only});
-  }
+  Graph graph = kept.empty() ? start
+                             : PruneChannels(start, groups, kept,
+                                             {.folds_constants = true,
+                                              .calibration = of_layers.calibration,
+                                              .carried = of_layers.carried,
+                                              .shapes_only = options.shapes_only});
   for (const auto& [decision, place] : places_) {
     const int option = candidate.options[decision];
     if (option == 0 || (of_start != nullptr && of_start->options[decision] == option)) continue;

@@ -180,7 +180,7 @@ class Removal {
 
 KeptIndices::KeptIndices(const Graph& graph, std::span<const ChannelGroup> groups,
                          std::span<const KeptUnits> kept)
-    : graph_(graph) {
+    : graph_(graph), kept_(graph.num_values()) {
   std::set<size_t> named;
   std::map<TensorAxis, std::vector<bool>> removed;
   for (const KeptUnits& choice : kept) {
@@ -202,7 +202,8 @@ KeptIndices::KeptIndices(const Graph& graph, std::span<const ChannelGroup> group
     }
   }
   for (const auto& [place, is_removed] : removed) {
-    std::vector<int64_t>& indices = kept_[place];
+    std::vector<int64_t>& indices =
+        kept_[static_cast<size_t>(place.value)].emplace_back(OnAxis{place.axis, {}}).indices;
     for (size_t i = 0; i < is_removed.size(); ++i) {
       if (!is_removed[i]) indices.push_back(static_cast<int64_t>(i));
     }
@@ -210,8 +211,10 @@ KeptIndices::KeptIndices(const Graph& graph, std::span<const ChannelGroup> group
 }
 
 const std::vector<int64_t>* KeptIndices::Of(TensorAxis place) const {
-  const auto found = kept_.find(place);
-  return found == kept_.end() ? nullptr : &found->second;
+  for (const OnAxis& kept : kept_[static_cast<size_t>(place.value)]) {
+    if (kept.axis == place.axis) return &kept.indices;
+  }
+  return nullptr;
 }
 
 bool KeptIndices::Has(TensorAxis place, int64_t index) const {
@@ -221,9 +224,8 @@ bool KeptIndices::Has(TensorAxis place, int64_t index) const {
 
 Shape KeptIndices::ShapeOf(ValueId value) const {
   Shape shape = graph_.value(value).type.shape;
-  for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) {
-    const std::vector<int64_t>* indices = Of({value, axis});
-    if (indices != nullptr) shape[axis] = static_cast<int64_t>(indices->size());
+  for (const OnAxis& kept : kept_[static_cast<size_t>(value)]) {
+    shape[kept.axis] = static_cast<int64_t>(kept.indices.size());
   }
   return shape;
 }

@@ -35,7 +35,11 @@ class KeptIndices {
 
  private:
   const Graph& graph_;
-  std::map<TensorAxis, std::vector<int64_t>> kept_;
+  struct OnAxis {
+    int axis = 0;
+    std::vector<int64_t> indices;
+  };
+  std::vector<std::vector<OnAxis>> kept_;  // by value: of few axes, mostly none
 };
 
 // What to add to a node's bias, for each channel of its output (all of them, before removal).

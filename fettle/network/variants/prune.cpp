@@ -104,15 +104,17 @@ Graph PruneChannels(const Graph& graph, std::span<const ChannelGroup> groups,
                     std::span<const KeptUnits> kept, const PruneOptions& options) {
   const KeptIndices indices(graph, groups, kept);
   BiasCorrections corrections;
-  if (options.folds_constants) corrections = RemovedConstants(graph, indices);
-  Graph reconstructed = graph;
+  if (options.folds_constants) corrections = RemovedConstants(graph, indices, options.shapes_only);
+  std::optional<Graph> reconstructed;
   if (options.calibration != nullptr) {
+    reconstructed = graph;
     const auto [weights, biases] = ReconstructConsumers(graph, indices, *options.calibration);
-    for (const auto& [id, tensor] : weights) reconstructed.SetConstant(id, tensor);
+    for (const auto& [id, tensor] : weights) reconstructed->SetConstant(id, tensor);
     for (const auto& [node, bias] : biases) corrections[node] = bias;
   }
   if (options.carried != nullptr) *options.carried = Restricted(*options.carried, graph, indices);
-  return RemoveIndices(reconstructed, indices, corrections, options.shapes_only);
+  return RemoveIndices(reconstructed ? *reconstructed : graph, indices, corrections,
+                       options.shapes_only);
 }
 
 std::vector<int64_t> KeepCounts(const ChannelGroup& group, int64_t step) {

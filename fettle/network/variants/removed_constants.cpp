@@ -22,8 +22,8 @@ using Constants = std::vector<double>;
 
 class ConstantWalk {
  public:
-  ConstantWalk(const Graph& graph, const KeptIndices& kept)
-      : graph_(graph), kept_(kept), constants_(graph.num_values()) {}
+  ConstantWalk(const Graph& graph, const KeptIndices& kept, bool presence_only)
+      : graph_(graph), kept_(kept), presence_only_(presence_only), constants_(graph.num_values()) {}
 
   BiasCorrections Run() {
     for (size_t n = 0; n < graph_.nodes().size(); ++n) {
@@ -178,16 +178,17 @@ class ConstantWalk {
     const auto weights = ConsumerWeights::Of(graph_, *node_);
     if (!weights) return;
     std::vector<double> correction(weights->outputs);
-    for (size_t t = 0; t < weights->outputs; ++t) {
+    bool is_needed = false;
+    for (size_t t = 0; t < weights->outputs && !(is_needed && presence_only_); ++t) {
       for (size_t s = 0; s < weights->inputs; ++s) {
         const double constant = Known(X()[weights->FirstInput(t) + s]);
         if (constant == 0) continue;
         const auto taps = weights->values.subspan(weights->Place(t, s), weights->taps);
         correction[t] += weights->scale * constant * std::accumulate(taps.begin(), taps.end(), 0.0);
       }
+      is_needed = is_needed || correction[t] != 0;
     }
-    const auto is_needed = [](double c) { return c != 0; };
-    if (std::ranges::any_of(correction, is_needed)) corrections_[n] = std::move(correction);
+    if (is_needed) corrections_[n] = std::move(correction);
   }
 
   // What is removed and known; 0 for all else.
@@ -195,6 +196,7 @@ class ConstantWalk {
 
   const Graph& graph_;
   const KeptIndices& kept_;
+  bool presence_only_;
   const Node* node_ = nullptr;
   std::vector<Constants> constants_;  // by value; empty until asked for
   BiasCorrections corrections_;
@@ -202,8 +204,8 @@ class ConstantWalk {
 
 }  // namespace
 
-BiasCorrections RemovedConstants(const Graph& graph, const KeptIndices& kept) {
-  return ConstantWalk(graph, kept).Run();
+BiasCorrections RemovedConstants(const Graph& graph, const KeptIndices& kept, bool presence_only) {
+  return ConstantWalk(graph, kept, presence_only).Run();
 }
 
 }  // namespace fettle

@@ -11,7 +11,8 @@ namespace fettle {
 // through activations, pools, sums, products, concatenations and flattening. For linear layers and
 // convolutions without padding exact in that sense; with padding exact away from the border. A
 // channel whose constant cannot be followed (a channel shuffle) counts as 0, as does everything
-// that is not f32.
-BiasCorrections RemovedConstants(const Graph& graph, const KeptIndices& kept);
+// that is not f32. `presence_only`: which nodes are to be corrected; the numbers mean nothing.
+BiasCorrections RemovedConstants(const Graph& graph, const KeptIndices& kept,
+                                 bool presence_only = false);
 
 }  // namespace fettle

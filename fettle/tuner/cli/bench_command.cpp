@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <array>
 #include <filesystem>
 #include <optional>
@@ -19,31 +17,12 @@
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/model_argument.h"
 #include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/cli/temporary_folder.h"
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
-
-// A folder that goes when this object goes.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() / Text("fettle-bench-", getpid())) {
-    std::filesystem::create_directories(path_ / "chosen");
-    std::filesystem::create_directories(path_ / "default");
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 void Declare(Options* options) {
   options->AddArgument("MODEL", "An ONNX file, or a folder that 'fettle deploy' wrote.");
@@ -181,7 +160,9 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   const std::filesystem::path peer =
       options.Has("against") ? FindOnnxRuntimePeer(program) : std::filesystem::path();
   WorkerClient worker(LocalWorker(program));
-  const TemporaryFolder folder;
+  const TemporaryFolder folder("bench");
+  std::filesystem::create_directory(folder.path() / "chosen");
+  std::filesystem::create_directory(folder.path() / "default");
   BenchTask task;
   task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   const bool is_deployed = IsDeployedFolder(argument);

@@ -6,6 +6,9 @@
 #include "fettle/tuner/candidate_costs.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
+#include "fettle/tuner/cli/temporary_folder.h"
+#include "fettle/tuner/network_verdict.h"
+#include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
@@ -16,6 +19,35 @@ std::vector<DType> PrecisionsOf(const std::string& name) {
   if (name == "auto") return {DType::kF32, DType::kBF16};
   throw Error(ErrorKind::kUsage,
               Text("--precision ", name, ": one of f32, bf16, auto is expected so far"));
+}
+
+Plan VerdictOf(const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
+               ImplementationCatalog* catalog, CostStore* store, WorkerClient* worker,
+               Console& console) {
+  NetworkCosts costs(store->costs());
+  for (const CostRecord& record : store->FindInNetwork()) {
+    const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
+    if (!spec) continue;
+    costs.Learn(*spec,
+                {record.task.implementation, record.task.version, record.task.inputs,
+                 record.task.output, std::nullopt},
+                record.measurement.latency_ms->value);
+  }
+  const TemporaryFolder folder("verdict");
+  NetworkVerdict verdict(
+      catalog, &costs,
+      [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
+      folder.path(), {});
+  verdict.set_keep([&](const Plan& plan, const std::vector<StepTiming>& steps) {
+    store->KeepInNetwork(plan, steps);
+  });
+  verdict.set_starting([&](int plans) {
+    if (WasInterrupted()) {
+      throw Error(ErrorKind::kInterrupted, "interrupted; what was measured is in the database");
+    }
+    console.Status(Text("within the network: ", plans, " choices of primitives, in turns"));
+  });
+  return verdict.Best(graph, precisions).plan;
 }
 
 }  // namespace
@@ -39,12 +71,11 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
     console.Status(Text("layer ", ++done, " of ", specs.size()));
     store.Require(spec);
   }
-  const ReorderCosts reorders(&catalog, store.costs());
   const std::vector<DType> weighted = precision == "bf16" ? std::vector{DType::kBF16} : precisions;
-  const Selection selection = SelectPrimitives(
-      graph, AllowedPrecisions(graph, weighted, precisions), &catalog, store.costs(), reorders);
+  const Plan plan = VerdictOf(graph, AllowedPrecisions(graph, weighted, precisions), &catalog,
+                              &store, worker, console);
   console.ClearStatus();
-  return BuildPlan(graph, selection.choices, reorders, target.threads);
+  return plan;
 }
 
 }  // namespace fettle

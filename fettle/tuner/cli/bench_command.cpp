@@ -26,7 +26,10 @@ namespace {
 
 void Declare(Options* options) {
   options->AddArgument("MODEL", "An ONNX file, or a folder that 'fettle deploy' wrote.");
-  options->AddValue("threads", "N", "Threads (default 1, or those of the deployed folder).");
+  options->AddValue(
+      "threads", "N",
+      "Threads (default 1, or those of the deployed folder). Of an ONNX model at most so "
+      "many: half as many, and so on down to one, where that is faster.");
   options->AddValue("batch", "N", "The batch of an ONNX model that leaves it open (default 1).");
   options->AddValue("precision", "f32|bf16|auto",
                     "Of an ONNX model; auto: whatever is fastest, layer by layer (default f32).");
@@ -81,10 +84,10 @@ void RequireFits(const Dataset& images, const LayerGraph& graph) {
   RequireFits(images, shape(graph.inputs[0]), shape(graph.outputs[0]).back());
 }
 
-Evaluation EvaluatePlan(Plan plan, const BenchTask& task, const Dataset& dataset,
+Evaluation EvaluatePlan(Plan plan, int threads, const Dataset& dataset,
                         const PrimitiveList& primitives, Console& console) {
-  plan.threads = task.threads;
-  Executor executor(std::move(plan), primitives, HostTarget(task.threads));
+  plan.threads = threads;
+  Executor executor(std::move(plan), primitives, HostTarget(threads));
   EvaluationOptions options;
   options.progress = [&](int64_t done) {
     console.Status(Text("accuracy: ", done, " of ", dataset.size(), " images"));
@@ -104,11 +107,11 @@ BenchAccuracy MeasureAccuracy(const BenchTask& task, const Dataset& dataset, con
                 Text("--data ", dataset.name,
                      ": has no labels; name the model to agree with by --original"));
   }
-  accuracy.ours = EvaluatePlan(ReadPlan(task.plan), task, dataset, primitives, console);
+  accuracy.ours = EvaluatePlan(ReadPlan(task.plan), task.our_threads, dataset, primitives, console);
   if (options.Has("original")) {
     accuracy.original =
-        EvaluatePlan(LoadPlan(options.Get("original"), task.batch, task.threads, primitives), task,
-                     dataset, primitives, console);
+        EvaluatePlan(LoadPlan(options.Get("original"), task.batch, task.threads, primitives),
+                     task.threads, dataset, primitives, console);
   }
   return accuracy;
 }
@@ -117,7 +120,8 @@ PlansAnswer MeasureLatency(const BenchTask& task, const std::filesystem::path& d
                            bool wants_steps, WorkerClient* worker) {
   PlansRequest request;
   request.folders = {task.plan.string(), default_plan.string()};
-  request.threads = task.threads;
+  // Elsewhere each plan's own, what a deployed one was made for unless another number is asked for.
+  if (task.our_threads == task.threads) request.threads = task.threads;
   request.options.contender_budget = std::chrono::seconds(3);
   request.options.max_rounds = 1000;
   request.wants_steps = wants_steps;
@@ -174,12 +178,13 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
                                           "leave it out, or give the ONNX model"));
     }
     const Plan plan = ReadPlan(argument);
-    task = {argument / "model.onnx", argument, "as deployed", plan.threads};
+    task = {argument / "model.onnx", argument, "as deployed", plan.threads, plan.threads};
     task.batch = BatchOf(plan);
   } else {
-    task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1, task.batch};
+    task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1, 1, task.batch};
   }
   task.threads = static_cast<int>(options.GetInteger("threads", task.threads, 1, 1024));
+  task.our_threads = task.threads;
   const Target target = HostTarget(task.threads);
   ImportOptions import;
   import.batch = task.batch;
@@ -188,8 +193,10 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   if (options.Has("original")) ImportOnnx(options.Get("original"), import);
   if (!is_deployed) {
     RequirePrimitive(graph, options.Get("primitive"), primitives, target);
-    WritePlan(task.plan, BestPlan(graph, task.precision, options, primitives, target, &worker,
-                                  "fettle bench", console));
+    const Plan best = BestPlan(graph, task.precision, options, primitives, target, &worker,
+                               "fettle bench", console);
+    task.our_threads = best.threads;
+    WritePlan(task.plan, best);
   }
   const std::filesystem::path default_plan = folder.path() / "default";
   WritePlan(default_plan, DefaultPlan(graph, DType::kF32, primitives, target));
@@ -203,7 +210,7 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
     console.Status("in turns with ONNX Runtime");
     result.peer =
         CompareWithOnnxRuntime(&worker, task.plan, options.Get("original", task.model.string()),
-                               task.threads, peer, rounds);
+                               task.our_threads, task.threads, peer, rounds);
   }
   console.ClearStatus();
   console.out() << (options.Has("json") ? BenchJson(task, result)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 
 #include "fettle/core/error.h"
@@ -29,6 +30,7 @@ struct SparseBlock {
   int64_t vectors = 0;
   std::vector<std::vector<CopyRun>> copies;  // of each phase
   std::vector<OutputRun> outputs;
+  bool is_whole = false;  // all are outputs
 };
 
 struct SparsePlan {
@@ -75,6 +77,14 @@ class SparseConv {
     if (weights.size() > 1) bias_ = WidenedValues(*weights[1]);
     plan_.rows = SharedRows(filters, shape_.out_channels);
     bias_.resize(static_cast<size_t>(RoundedUp(shape_.out_channels, plan_.rows)), 0);
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    if (!spec.activation) {
+      clamp_ = {-kInfinity, kInfinity};
+    } else if (spec.activation->kind == ActivationKind::kRelu) {
+      clamp_ = {0.0f, kInfinity};
+    } else if (spec.activation->kind == ActivationKind::kClip) {
+      clamp_ = {spec.activation->alpha, spec.activation->beta};
+    }
     SparseCut cut = MakePlan();
     parts_ = CutFilters(filters, shape_.out_channels, shape_.in_channels, plane_, cut);
     int64_t most_rows = 0;
@@ -82,7 +92,7 @@ class SparseConv {
       most_rows = std::max(most_rows, RoundedUp(part.outputs, plan_.rows));
     }
     plan_.sums_floats = most_rows * plan_.vectors * plan_.lanes;
-    plan_.scratch_floats = plan_.copy_floats + plan_.sums_floats + plan_.vectors * plan_.lanes + 2 * kSlack;
+    plan_.scratch_floats = plan_.copy_floats + plan_.sums_floats + 2 * plan_.rows * plan_.vectors * plan_.lanes + 2 * kSlack;
   }
 
   size_t WorkspaceBytes() const {
@@ -133,6 +143,7 @@ class SparseConv {
         block.copies.push_back(plane_.CopyRuns(phase, position, count));
       }
       block.outputs = plane_.OutputRuns(position, count);
+      block.is_whole = block.outputs.size() == 1 && block.outputs[0].count == count;
       plan_.blocks.push_back(std::move(block));
     }
     SparseCut cut;
@@ -190,36 +201,107 @@ class SparseConv {
   template <int kLanes, int kRows, int kVectors, typename T>
   inline void RunVectors(const SparsePart& part, const SparseBlock& block, const T* x,
                          const Epilogue<T>& epilogue, float* scratch) const {
-    const int64_t stride = int64_t{kVectors} * kLanes;
-    float *copy = scratch, *sums = copy + plan_.copy_floats, *row = sums + plan_.sums_floats;
-    FillRows<kLanes>(bias_.data() + part.first_output, RoundedUp(part.outputs, kRows), stride,
-                     sums);
-    for (const SparseSlice& slice : part.slices) {
-      CopySlice<kLanes>(slice, block, x, copy);
-      const bool is_last = &slice == &part.slices.back();
-      if (is_last) {
-        AddSlice<kLanes, kRows, kVectors>(slice, copy, stride, sums, [&](int64_t group) {
-          for (int64_t r = group * kRows; r < std::min((group + 1) * kRows, part.outputs); ++r) {
-            Finish<kLanes>(block, part.first_output + r, sums + r * stride, row, epilogue);
-          }
-        });
-      } else {
-        AddSlice<kLanes, kRows, kVectors>(slice, copy, stride, sums, [](int64_t) {});
+    using Sums = SparseSums<kLanes, kRows, kVectors>;
+    constexpr int64_t kStride = int64_t{kVectors} * kLanes;
+    float *copy = scratch, *kept = copy + plan_.copy_floats, *row = kept + plan_.sums_floats;
+    const SparseSlice *first = &part.slices.front(), *last = &part.slices.back();
+    const float* bias = bias_.data() + part.first_output;
+    const auto fill = [&](int64_t group, Sums* sums) { sums->Fill(bias + group * kRows); };
+    const auto load = [&](int64_t group, Sums* sums) { sums->Load(kept + group * kRows * kStride); };
+    const auto keep = [&](int64_t group, const Sums& sums) {
+      sums.Store(kept + group * kRows * kStride);
+    };
+    const auto finish = [&](int64_t group, const Sums& sums) {
+      Finish(part, block, group, sums, row, epilogue);
+    };
+    static const int pf = Env("SPP", 1);
+    const auto none = [](int64_t) {};
+    const auto ahead = [&](int64_t group) {
+      if (!pf) return;
+      const OutputRun &front = block.outputs.front(), &back = block.outputs.back();
+      for (int64_t r = group * kRows; r < std::min((group + 1) * kRows, part.outputs); ++r) {
+        const int64_t offset = (part.first_output + r) * shape_.output_pixels();
+        const int64_t length = back.pixel + back.count - front.pixel;
+        for (int64_t i = 0; i < length; i += 64 / sizeof(T)) {
+          __builtin_prefetch(epilogue.output + offset + front.pixel + i, 1);
+        }
       }
+    };
+    for (const SparseSlice* slice = first; slice <= last; ++slice) {
+      CopySlice<kLanes>(*slice, block, x, copy);
+      if (slice == first && slice == last) {
+        AddSlice<kLanes, kRows, kVectors>(*slice, copy, ahead, fill, finish);
+      } else if (slice == first) {
+        AddSlice<kLanes, kRows, kVectors>(*slice, copy, none, fill, keep);
+      } else if (slice != last) {
+        AddSlice<kLanes, kRows, kVectors>(*slice, copy, none, load, keep);
+      } else {
+        AddSlice<kLanes, kRows, kVectors>(*slice, copy, ahead, load, finish);
+      }
+    }
+  }
+
+  template <int kLanes, int kRows, int kVectors, typename T>
+  inline void Finish(const SparsePart& part, const SparseBlock& block, int64_t group,
+                     const SparseSums<kLanes, kRows, kVectors>& sums, float* row,
+                     const Epilogue<T>& epilogue) const {
+    constexpr int64_t kStride = int64_t{kVectors} * kLanes;
+    const int64_t first = group * kRows, rows = std::min<int64_t>(kRows, part.outputs - first);
+    if (block.is_whole && clamp_) {
+      for (int r = 0; r < kRows; ++r) {
+        if (r >= rows) break;
+        const int64_t offset =
+            (part.first_output + first + r) * shape_.output_pixels() + block.outputs[0].pixel;
+        for (int v = 0; v < kVectors; ++v) {
+          StoreClamped<kLanes>(sums.at[r][v], offset + int64_t{v} * kLanes, epilogue);
+        }
+      }
+      return;
+    }
+    sums.Store(row);
+    for (int64_t r = 0; r < rows; ++r) {
+      StoreRow<kLanes>(block, part.first_output + first + r, row + r * kStride,
+                       row + kRows * kStride, epilogue);
+    }
+  }
+
+  template <int kLanes, typename T>
+  inline void StoreClamped(Vector<kLanes> v, int64_t offset, const Epilogue<T>& epilogue) const {
+    if (epilogue.residual != nullptr) {
+      Vector<kLanes> residual;
+      LoadVector<kLanes>(epilogue.residual + offset, &residual);
+      v += residual;
+    }
+    v = v < clamp_->first ? Vector<kLanes>{} + clamp_->first : v;
+    v = v > clamp_->second ? Vector<kLanes>{} + clamp_->second : v;
+    StoreVector<kLanes>(v, epilogue.output + offset);
+  }
+
+  template <int kLanes, typename T>
+  inline void StoreRun(float* values, int64_t count, int64_t offset,
+                       const Epilogue<T>& epilogue) const {
+    if (!clamp_ || count < kLanes) return epilogue.Store(values, count, offset);
+    for (int64_t i = 0; i < count; i += kLanes) {
+      i = std::min(i, count - kLanes);
+      Vector<kLanes> v;
+      LoadVector<kLanes>(values + i, &v);
+      StoreClamped<kLanes>(v, offset + i, epilogue);
     }
   }
 
   // One row of sums to the output channel.
   template <int kLanes, typename T>
-  inline void Finish(const SparseBlock& block, int64_t output, float* sums, float* row,
-                     const Epilogue<T>& epilogue) const {
+  inline void StoreRow(const SparseBlock& block, int64_t output, float* sums, float* row,
+                       const Epilogue<T>& epilogue) const {
     const int64_t channel = output * shape_.output_pixels();
     const std::vector<OutputRun>& runs = block.outputs;
-    if (runs.size() == 1) {
-      return epilogue.Store(sums + runs[0].from, runs[0].count, channel + runs[0].pixel);
-    }
     // Runs that are neighbours in the output are stored as one.
     for (size_t i = 0; i < runs.size();) {
+      if (runs[i].count >= 2 * kLanes) {
+        StoreRun<kLanes>(sums + runs[i].from, runs[i].count, channel + runs[i].pixel, epilogue);
+        ++i;
+        continue;
+      }
       const int64_t first = runs[i].pixel;
       int64_t count = 0;
       for (; i < runs.size() && runs[i].pixel == first + count; ++i) {
@@ -230,7 +312,7 @@ class SparseConv {
         }
         count += runs[i].count;
       }
-      epilogue.Store(row, count, channel + first);
+      StoreRun<kLanes>(row, count, channel + first, epilogue);
     }
   }
 
@@ -239,6 +321,7 @@ class SparseConv {
   TapPlane plane_;
   SparsePlan plan_;
   std::vector<float> bias_;
+  std::optional<std::pair<float, float>> clamp_;
   std::vector<SparsePart> parts_;
 };
 

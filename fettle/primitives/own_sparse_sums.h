@@ -17,45 +17,61 @@ struct SparsePlaces {
   const float* values;
 };
 
-// sums[row][kVectors] += value * copy[offset ...] over `count` places; the sums stay in registers,
-// and a value is brought into all lanes once for kVectors products. `copy` is the slice's at the
-// block's first position; rows lie `stride` floats apart.
+// sums[row][kVectors] in registers.
 template <int kLanes, int kRows, int kVectors>
-inline void AddPlaces(const SparsePlaces& places, int64_t count, const float* copy, int64_t stride,
-                      float* to) {
-  Vector<kLanes> sums[kRows][kVectors];
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors; ++v) {
-      LoadVector<kLanes>(to + r * stride + int64_t{v} * kLanes, &sums[r][v]);
-    }
-  }
-  for (int64_t k = 0; k < count; ++k) {
-    const float* from = copy + places.offsets[k];
-    const float* values = places.values + k * kRows;
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      Vector<kLanes> inputs;
-      LoadVector<kLanes>(from + int64_t{v} * kLanes, &inputs);
-#pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) sums[r][v] += values[r] * inputs;
-    }
-  }
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < kVectors; ++v) {
-      StoreVector<kLanes>(sums[r][v], to + r * stride + int64_t{v} * kLanes);
-    }
-  }
-}
+struct SparseSums {
+  Vector<kLanes> at[kRows][kVectors];
 
-// All groups of a slice. sums[group][row]; after each group finish(group) is called.
-template <int kLanes, int kRows, int kVectors, typename Finish>
-inline void AddSlice(const SparseSlice& slice, const float* copy, int64_t stride, float* sums,
+  inline void Fill(const float* bias) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) at[r][v] = Vector<kLanes>{} + bias[r];
+    }
+  }
+  inline void Load(const float* from) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) {
+        LoadVector<kLanes>(from + int64_t{r * kVectors + v} * kLanes, &at[r][v]);
+      }
+    }
+  }
+  inline void Store(float* to) const {
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < kVectors; ++v) {
+        StoreVector<kLanes>(at[r][v], to + int64_t{r * kVectors + v} * kLanes);
+      }
+    }
+  }
+
+  // += value * copy[offset ...] over `count` places; a value is brought into all lanes once for
+  // kVectors products. `copy` is the slice's at the block's first position.
+  inline void Add(const SparsePlaces& places, int64_t count, const float* copy) {
+    for (int64_t k = 0; k < count; ++k) {
+      const float* from = copy + places.offsets[k];
+      const float* values = places.values + k * kRows;
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) {
+        Vector<kLanes> inputs;
+        LoadVector<kLanes>(from + int64_t{v} * kLanes, &inputs);
+#pragma GCC unroll 4
+        for (int r = 0; r < kRows; ++r) at[r][v] += values[r] * inputs;
+      }
+    }
+  }
+};
+
+// All groups of a slice. After each, finish(group, sums).
+template <int kLanes, int kRows, int kVectors, typename Ahead, typename Begin,
+          typename Finish>
+inline void AddSlice(const SparseSlice& slice, const float* copy, const Ahead& ahead, const Begin& begin,
                      const Finish& finish) {
   SparsePlaces places{slice.offsets.data(), slice.values.data()};
-  for (const SparseGroup& group : slice.groups) {
-    float* to = sums + group.group * kRows * stride;
-    AddPlaces<kLanes, kRows, kVectors>(places, group.count, copy, stride, to);
-    finish(group.group);
+  for (size_t i = 0; i < slice.groups.size(); ++i) {
+    const SparseGroup& group = slice.groups[i];
+    SparseSums<kLanes, kRows, kVectors> sums;
+    ahead(slice.groups[std::min(i + 2, slice.groups.size() - 1)].group);
+    begin(group.group, &sums);
+    sums.Add(places, group.count, copy);
+    finish(group.group, sums);
     places.offsets += group.count;
     places.values += int64_t{group.count} * kRows;
   }
@@ -68,14 +84,6 @@ inline void WithVectors(int64_t vectors, const Visit& visit) {
     ((vectors == kEach + 1 ? visit.template operator()<kEach + 1>() : void()), ...);
   };
   choose(std::make_integer_sequence<int, kMost>());
-}
-
-// The first slice begins with the bias, in all lanes.
-template <int kLanes>
-inline void FillRows(const float* bias, int64_t rows, int64_t stride, float* sums) {
-  for (int64_t row = 0; row < rows; ++row) {
-    std::fill_n(sums + row * stride, stride, bias[row]);
-  }
 }
 
 }  // namespace fettle

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdlib>
-#include <limits>
 #include <memory>
 
 #include "fettle/core/error.h"
@@ -8,8 +7,9 @@
 #include "fettle/primitives/own_isa.h"
 #include "fettle/primitives/own_kernel.h"
 #include "fettle/primitives/own_parallel.h"
-#include "fettle/primitives/own_rows.h"
+#include "fettle/primitives/own_sparse_copy.h"
 #include "fettle/primitives/own_sparse_filters.h"
+#include "fettle/primitives/own_sparse_store.h"
 #include "fettle/primitives/own_sparse_sums.h"
 #include "fettle/primitives/own_tap_plane.h"
 #include "fettle/primitives/primitive_families.h"
@@ -22,81 +22,51 @@ int64_t Env(const char* name, int64_t otherwise) {
   return text ? std::atoll(text) : otherwise;
 }
 
-constexpr int64_t kMostVectors = 14;
-constexpr int64_t kSlack = 32;  // floats that may be written behind what is copied
+// Of the share of weights that are not zero: above it, dense kernels win everywhere.
+constexpr double kMostDensity = 0.5;
+
+// A slice's copy of the inputs, which is to stay in the first-level cache.
+constexpr int64_t kSliceBytes = 40 << 10;
+
+// The most vectors of sums of so many rows that registers hold, with what they are added to.
+constexpr int MostVectors(int rows, bool is_wide) {
+  if (rows == 1) return 8;
+  if (rows == 2) return is_wide ? 8 : 5;
+  return is_wide ? 6 : 3;
+}
 
 // A block of positions: its size, and what is copied for it and from it.
 struct SparseBlock {
   int64_t vectors = 0;
   std::vector<std::vector<CopyRun>> copies;  // of each phase
   std::vector<OutputRun> outputs;
-  bool is_whole = false;  // all are outputs
+  bool is_whole = false;  // all positions are outputs, and neighbours
 };
 
-struct SparsePlan {
-  int64_t lanes = 16, rows = 1;
-  int64_t vectors = 1;  // of the largest block
-  int64_t copy_floats = 0, sums_floats = 0, scratch_floats = 0;
-  std::vector<SparseBlock> blocks;
-};
-
-template <int kLanes, int kStep, typename T>
-inline void CopyElements(const T* from, int64_t count, int64_t step, float* to) {
-  if constexpr (kStep == 1) {
-    int64_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      Vector<kLanes> v;
-      LoadVector<kLanes>(from + i, &v);
-      StoreVector<kLanes>(v, to + i);
-    }
-    if (i == count) return;
-    if (count >= kLanes) {
-      Vector<kLanes> v;
-      LoadVector<kLanes>(from + count - kLanes, &v);
-      StoreVector<kLanes>(v, to + count - kLanes);
-      return;
-    }
-    if constexpr (kLanes > 4) {
-      CopyElements<kLanes / 2, 1>(from + i, count - i, step, to + i);
-    } else {
-      for (; i < count; ++i) to[i] = Widen(from[i]);
-    }
-  } else if (step == 2) {
-#pragma omp simd
-    for (int64_t i = 0; i < count; ++i) to[i] = Widen(from[i * 2]);
-  } else {
-    for (int64_t i = 0; i < count; ++i) to[i] = Widen(from[i * step]);
-  }
-}
+int64_t LanesOf(const Target& target) { return target.has_avx512 ? 16 : 8; }
 
 class SparseConv {
  public:
   SparseConv(const LayerSpec& spec, const Target& target, std::span<const Tensor* const> weights)
-      : target_(target), shape_(ConvShapeOf(spec)), plane_(shape_) {
+      : target_(target),
+        shape_(ConvShapeOf(spec)),
+        lanes_(LanesOf(target)),
+        plane_(shape_, lanes_),
+        bounds_(BoundsOf(spec.activation)) {
     const std::vector<float> filters = WidenedValues(*weights[0]);
+    rows_ = SharedRows(filters, shape_.out_channels);
     if (weights.size() > 1) bias_ = WidenedValues(*weights[1]);
-    plan_.rows = SharedRows(filters, shape_.out_channels);
-    bias_.resize(static_cast<size_t>(RoundedUp(shape_.out_channels, plan_.rows)), 0);
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    if (!spec.activation) {
-      clamp_ = {-kInfinity, kInfinity};
-    } else if (spec.activation->kind == ActivationKind::kRelu) {
-      clamp_ = {0.0f, kInfinity};
-    } else if (spec.activation->kind == ActivationKind::kClip) {
-      clamp_ = {spec.activation->alpha, spec.activation->beta};
-    }
-    SparseCut cut = MakePlan();
-    parts_ = CutFilters(filters, shape_.out_channels, shape_.in_channels, plane_, cut);
-    int64_t most_rows = 0;
-    for (const SparsePart& part : parts_) {
-      most_rows = std::max(most_rows, RoundedUp(part.outputs, plan_.rows));
-    }
-    plan_.sums_floats = most_rows * plan_.vectors * plan_.lanes;
-    plan_.scratch_floats = plan_.copy_floats + plan_.sums_floats + 2 * plan_.rows * plan_.vectors * plan_.lanes + 2 * kSlack;
+    bias_.resize(static_cast<size_t>(RoundedUp(shape_.out_channels, rows_)), 0);
+    const int64_t blocks = NumBlocks();
+    MakeBlocks(blocks);
+    copies_.emplace(plane_, lanes_, vectors_ * lanes_);
+    const SparseCut cut{rows_, NumParts(blocks), SliceChannels()};
+    parts_ = CutFilters(filters, shape_.out_channels, shape_.in_channels, *copies_, cut);
+    MeasureScratch(cut);
   }
 
   size_t WorkspaceBytes() const {
-    return static_cast<size_t>(target_.threads * plan_.scratch_floats) * sizeof(float);
+    return static_cast<size_t>(target_.threads * scratch_floats_) * sizeof(float);
   }
   size_t WeightBytes() const {
     size_t bytes = bias_.size() * sizeof(float);
@@ -108,234 +78,194 @@ class SparseConv {
 
   template <typename T>
   void Run(const T* x, const Epilogue<T>& epilogue, float* workspace) const {
-    const auto blocks = static_cast<int64_t>(plan_.blocks.size());
+    const SparseStore<T> store{epilogue, bounds_};
+    const auto blocks = static_cast<int64_t>(blocks_.size());
     const auto parts = static_cast<int64_t>(parts_.size());
-    const int64_t work = 1 << 20;
-    ParallelFor(target_, blocks * parts, work, [&](int64_t begin, int64_t end, int64_t index) {
-      float* scratch = workspace + index * plan_.scratch_floats;
-      for (int64_t task = begin; task < end; ++task) {
-        const SparsePart& part = parts_[static_cast<size_t>(task / blocks)];
-        const SparseBlock& block = plan_.blocks[static_cast<size_t>(task % blocks)];
-        RunBlock(part, block, x, epilogue, scratch);
-      }
-    });
+    ParallelFor(target_, blocks * parts, task_work_,
+                [&](int64_t begin, int64_t end, int64_t index) {
+                  float* scratch = workspace + index * scratch_floats_;
+                  for (int64_t task = begin; task < end; ++task) {
+                    RunTask(parts_[static_cast<size_t>(task / blocks)],
+                            blocks_[static_cast<size_t>(task % blocks)], x, store, scratch);
+                  }
+                });
   }
 
  private:
-  SparseCut MakePlan() {
-    plan_.lanes = target_.has_avx512 ? 16 : 8;
-    const int64_t vectors = (plane_.positions() + plan_.lanes - 1) / plan_.lanes;
-    const int64_t most = std::min<int64_t>(Env("SPV", 8), kMostVectors);
-    int64_t blocks = (vectors + most - 1) / most;
-    int64_t parts = 1;
-    if (blocks >= int64_t{4} * target_.threads) {
-      blocks = std::min(RoundedUp(blocks, target_.threads), vectors);
-    } else if (blocks % target_.threads != 0) {
-      parts = target_.threads;
-    }
+  // As large as registers allow, even, and enough of them for the threads.
+  int64_t NumBlocks() const {
+    const int64_t vectors = (plane_.positions() + lanes_ - 1) / lanes_;
+    const int64_t most = std::min<int64_t>(
+        Env("SPV", 8), MostVectors(static_cast<int>(rows_), target_.has_avx512));
+    const int64_t blocks = (vectors + most - 1) / most;
+    if (blocks < int64_t{4} * target_.threads) return blocks;
+    return std::min(RoundedUp(blocks, target_.threads), vectors);
+  }
+
+  // Too few blocks for the threads: each takes a share of the outputs.
+  int64_t NumParts(int64_t blocks) const {
+    return blocks % target_.threads == 0 ? 1 : target_.threads;
+  }
+
+  void MakeBlocks(int64_t blocks) {
+    const int64_t vectors = (plane_.positions() + lanes_ - 1) / lanes_;
     for (int64_t i = 0; i < blocks; ++i) {
       const int64_t first = vectors * i / blocks, last = vectors * (i + 1) / blocks;
+      const int64_t position = first * lanes_, count = (last - first) * lanes_;
       SparseBlock block;
       block.vectors = last - first;
-      plan_.vectors = std::max(plan_.vectors, block.vectors);
-      const int64_t position = first * plan_.lanes, count = block.vectors * plan_.lanes;
       for (int64_t phase = 0; phase < plane_.phases(); ++phase) {
         block.copies.push_back(plane_.CopyRuns(phase, position, count));
       }
       block.outputs = plane_.OutputRuns(position, count);
       block.is_whole = block.outputs.size() == 1 && block.outputs[0].count == count;
-      plan_.blocks.push_back(std::move(block));
+      vectors_ = std::max(vectors_, block.vectors);
+      blocks_.push_back(std::move(block));
     }
-    SparseCut cut;
-    cut.rows = plan_.rows;
-    cut.parts = parts;
-    cut.copy_elements = RoundedUp(plan_.vectors * plan_.lanes + plane_.reach(), plan_.lanes);
-    const int64_t channel_bytes = cut.copy_elements * plane_.phases() * 4;
-    const int64_t most_channels =
-        std::clamp<int64_t>(Env("SPS", 24) * 1024 / channel_bytes, 1, shape_.in_channels);
-    const int64_t slices = (shape_.in_channels + most_channels - 1) / most_channels;
-    cut.slice_channels = (shape_.in_channels + slices - 1) / slices;
-    plan_.copy_floats = cut.copy_elements * plane_.phases() * cut.slice_channels + kSlack;
-    return cut;
+  }
+
+  // Even slices.
+  int64_t SliceChannels() const {
+    const int64_t bytes = copies_->channel_elements() * static_cast<int64_t>(sizeof(float));
+    const int64_t most = std::clamp<int64_t>(Env("SPS", kSliceBytes >> 10) * 1024 / bytes, 1,
+                                             shape_.in_channels);
+    const int64_t slices = (shape_.in_channels + most - 1) / most;
+    return (shape_.in_channels + slices - 1) / slices;
+  }
+
+  void MeasureScratch(const SparseCut& cut) {
+    const int64_t row_floats = vectors_ * lanes_;
+    int64_t most_rows = 0, places = 0;
+    for (const SparsePart& part : parts_) {
+      most_rows = std::max(most_rows, RoundedUp(part.outputs, rows_));
+      for (const SparseSlice& slice : part.slices) {
+        places += static_cast<int64_t>(slice.values.size());
+      }
+    }
+    line_floats_ = RoundedUp(copies_->elements() + 2 * lanes_, 16);
+    copy_floats_ = RoundedUp(copies_->channel_elements() * cut.slice_channels + lanes_, 16);
+    sums_floats_ = most_rows * row_floats;
+    scratch_floats_ =
+        line_floats_ + copy_floats_ + sums_floats_ + RoundedUp((rows_ + 1) * row_floats + lanes_, 16);
+    task_work_ = places * row_floats / std::max<int64_t>(cut.parts, 1) / 16;
+  }
+
+  template <typename T>
+  void RunTask(const SparsePart& part, const SparseBlock& block, const T* x,
+               const SparseStore<T>& store, float* scratch) const {
+    if (part.outputs == 0) return;
+    for (const SparseSlice& slice : part.slices) {
+#if defined(__x86_64__)
+      if (target_.has_avx512) {
+        RunAvx512([&] { CopySlice<16>(slice, block, x, scratch); });
+        RunAvx512([&] { AddRows<16, true>(part, slice, block, store, scratch); });
+        continue;
+      }
+#endif
+      WithIsa(target_, [&] { CopySlice<8>(slice, block, x, scratch); });
+      WithIsa(target_, [&] { AddRows<8, false>(part, slice, block, store, scratch); });
+    }
   }
 
   template <int kLanes, typename T>
   inline void CopySlice(const SparseSlice& slice, const SparseBlock& block, const T* x,
-                        float* copy) const {
-    const int64_t elements = RoundedUp(plan_.vectors * plan_.lanes + plane_.reach(), plan_.lanes);
-    const int64_t step = plane_.step();
+                        float* scratch) const {
+    float *line = scratch, *copy = scratch + line_floats_;
+    const T* channel = x + slice.first_channel * shape_.input_pixels();
     for (int64_t c = 0; c < slice.channels; ++c) {
-      const T* channel = x + (slice.first_channel + c) * shape_.input_pixels();
-      for (const std::vector<CopyRun>& runs : block.copies) {
-        for (const CopyRun& run : runs) {
-          float* to = copy + run.to;
-          if (run.from < 0) {
-            std::fill_n(to, run.count, 0.0f);
-          } else if (step == 1) {
-            CopyElements<kLanes, 1>(channel + run.from, run.count, 1, to);
-          } else {
-            CopyElements<kLanes, 0>(channel + run.from, run.count, step, to);
-          }
-        }
-        copy += elements;
-      }
+      CopyChannel<kLanes>(*copies_, block.copies, plane_.step(), channel, line, copy);
+      channel += shape_.input_pixels();
+      copy += copies_->channel_elements();
     }
   }
 
-  template <typename T>
-  void RunBlock(const SparsePart& part, const SparseBlock& block, const T* x,
-                const Epilogue<T>& epilogue, float* scratch) const {
-    const auto run = [&]<int kLanes, int kRows, int kMost>() {
-      WithVectors<kMost>(block.vectors, [&]<int kVectors>() {
-        RunVectors<kLanes, kRows, kVectors>(part, block, x, epilogue, scratch);
+  template <int kLanes, bool kIsWide, typename T>
+  inline void AddRows(const SparsePart& part, const SparseSlice& slice, const SparseBlock& block,
+                      const SparseStore<T>& store, float* scratch) const {
+    const auto with_rows = [&]<int kRows>() {
+      WithVectors<MostVectors(kRows, kIsWide)>(block.vectors, [&]<int kVectors>() {
+        AddVectors<kLanes, kRows, kVectors>(part, slice, block, store, scratch);
       });
     };
-#if defined(__x86_64__)
-    if (target_.has_avx512) {
-      return RunAvx512([&] { run.template operator()<16, 1, kMostVectors>(); });
-    }
-#endif
-    WithIsa(target_, [&] { run.template operator()<8, 1, kMostVectors>(); });
+    if (rows_ == 4) return with_rows.template operator()<4>();
+    if (rows_ == 2) return with_rows.template operator()<2>();
+    with_rows.template operator()<1>();
   }
 
   template <int kLanes, int kRows, int kVectors, typename T>
-  inline void RunVectors(const SparsePart& part, const SparseBlock& block, const T* x,
-                         const Epilogue<T>& epilogue, float* scratch) const {
+  inline void AddVectors(const SparsePart& part, const SparseSlice& slice, const SparseBlock& block,
+                         const SparseStore<T>& store, float* scratch) const {
     using Sums = SparseSums<kLanes, kRows, kVectors>;
-    constexpr int64_t kStride = int64_t{kVectors} * kLanes;
-    float *copy = scratch, *kept = copy + plan_.copy_floats, *row = kept + plan_.sums_floats;
-    const SparseSlice *first = &part.slices.front(), *last = &part.slices.back();
+    constexpr int64_t kGroup = int64_t{kRows} * kVectors * kLanes;
+    float* copy = scratch + line_floats_;
+    float *kept = copy + copy_floats_, *rows = kept + sums_floats_;
     const float* bias = bias_.data() + part.first_output;
-    const auto fill = [&](int64_t group, Sums* sums) { sums->Fill(bias + group * kRows); };
-    const auto load = [&](int64_t group, Sums* sums) { sums->Load(kept + group * kRows * kStride); };
-    const auto keep = [&](int64_t group, const Sums& sums) {
-      sums.Store(kept + group * kRows * kStride);
-    };
-    const auto finish = [&](int64_t group, const Sums& sums) {
-      Finish(part, block, group, sums, row, epilogue);
-    };
-    static const int pf = Env("SPP", 1);
-    const auto none = [](int64_t) {};
-    const auto ahead = [&](int64_t group) {
-      if (!pf) return;
-      const OutputRun &front = block.outputs.front(), &back = block.outputs.back();
-      for (int64_t r = group * kRows; r < std::min((group + 1) * kRows, part.outputs); ++r) {
-        const int64_t offset = (part.first_output + r) * shape_.output_pixels();
-        const int64_t length = back.pixel + back.count - front.pixel;
-        for (int64_t i = 0; i < length; i += 64 / sizeof(T)) {
-          __builtin_prefetch(epilogue.output + offset + front.pixel + i, 1);
-        }
-      }
-    };
-    for (const SparseSlice* slice = first; slice <= last; ++slice) {
-      CopySlice<kLanes>(*slice, block, x, copy);
-      if (slice == first && slice == last) {
-        AddSlice<kLanes, kRows, kVectors>(*slice, copy, ahead, fill, finish);
-      } else if (slice == first) {
-        AddSlice<kLanes, kRows, kVectors>(*slice, copy, none, fill, keep);
-      } else if (slice != last) {
-        AddSlice<kLanes, kRows, kVectors>(*slice, copy, none, load, keep);
-      } else {
-        AddSlice<kLanes, kRows, kVectors>(*slice, copy, ahead, load, finish);
-      }
-    }
+    const bool is_first = &slice == &part.slices.front(), is_last = &slice == &part.slices.back();
+    AddSlice<kLanes, kRows, kVectors>(
+        slice, copy,
+        [&](int64_t group, Sums* sums) {
+          if (is_first) return sums->Fill(bias + group * kRows);
+          sums->Load(kept + group * kGroup);
+        },
+        [&](int64_t group, const Sums& sums) {
+          if (is_last) return Finish(part, block, group, sums, rows, store);
+          sums.Store(kept + group * kGroup);
+        });
   }
 
   template <int kLanes, int kRows, int kVectors, typename T>
   inline void Finish(const SparsePart& part, const SparseBlock& block, int64_t group,
-                     const SparseSums<kLanes, kRows, kVectors>& sums, float* row,
-                     const Epilogue<T>& epilogue) const {
-    constexpr int64_t kStride = int64_t{kVectors} * kLanes;
-    const int64_t first = group * kRows, rows = std::min<int64_t>(kRows, part.outputs - first);
-    if (block.is_whole && clamp_) {
-      for (int r = 0; r < kRows; ++r) {
-        if (r >= rows) break;
-        const int64_t offset =
-            (part.first_output + first + r) * shape_.output_pixels() + block.outputs[0].pixel;
+                     const SparseSums<kLanes, kRows, kVectors>& sums, float* rows,
+                     const SparseStore<T>& store) const {
+    constexpr int64_t kRow = int64_t{kVectors} * kLanes;
+    const bool is_direct = block.is_whole && store.bounds;
+    if (!is_direct) sums.Store(rows);
+    for (int r = 0; r < kRows; ++r) {
+      const int64_t row = group * kRows + r;
+      if (row >= part.outputs) return;
+      const int64_t channel = (part.first_output + row) * shape_.output_pixels();
+      if (is_direct) {
         for (int v = 0; v < kVectors; ++v) {
-          StoreClamped<kLanes>(sums.at[r][v], offset + int64_t{v} * kLanes, epilogue);
+          store.template Put<kLanes>(sums.at[r][v],
+                                     channel + block.outputs[0].pixel + int64_t{v} * kLanes);
         }
+      } else {
+        store.template PutRuns<kLanes>(block.outputs, rows + r * kRow, rows + kRows * kRow, channel);
       }
-      return;
-    }
-    sums.Store(row);
-    for (int64_t r = 0; r < rows; ++r) {
-      StoreRow<kLanes>(block, part.first_output + first + r, row + r * kStride,
-                       row + kRows * kStride, epilogue);
-    }
-  }
-
-  template <int kLanes, typename T>
-  inline void StoreClamped(Vector<kLanes> v, int64_t offset, const Epilogue<T>& epilogue) const {
-    if (epilogue.residual != nullptr) {
-      Vector<kLanes> residual;
-      LoadVector<kLanes>(epilogue.residual + offset, &residual);
-      v += residual;
-    }
-    v = v < clamp_->first ? Vector<kLanes>{} + clamp_->first : v;
-    v = v > clamp_->second ? Vector<kLanes>{} + clamp_->second : v;
-    StoreVector<kLanes>(v, epilogue.output + offset);
-  }
-
-  template <int kLanes, typename T>
-  inline void StoreRun(float* values, int64_t count, int64_t offset,
-                       const Epilogue<T>& epilogue) const {
-    if (!clamp_ || count < kLanes) return epilogue.Store(values, count, offset);
-    for (int64_t i = 0; i < count; i += kLanes) {
-      i = std::min(i, count - kLanes);
-      Vector<kLanes> v;
-      LoadVector<kLanes>(values + i, &v);
-      StoreClamped<kLanes>(v, offset + i, epilogue);
-    }
-  }
-
-  // One row of sums to the output channel.
-  template <int kLanes, typename T>
-  inline void StoreRow(const SparseBlock& block, int64_t output, float* sums, float* row,
-                       const Epilogue<T>& epilogue) const {
-    const int64_t channel = output * shape_.output_pixels();
-    const std::vector<OutputRun>& runs = block.outputs;
-    // Runs that are neighbours in the output are stored as one.
-    for (size_t i = 0; i < runs.size();) {
-      if (runs[i].count >= 2 * kLanes) {
-        StoreRun<kLanes>(sums + runs[i].from, runs[i].count, channel + runs[i].pixel, epilogue);
-        ++i;
-        continue;
-      }
-      const int64_t first = runs[i].pixel;
-      int64_t count = 0;
-      for (; i < runs.size() && runs[i].pixel == first + count; ++i) {
-        for (int64_t k = 0; k < runs[i].count; k += kLanes) {
-          Vector<kLanes> v;
-          LoadVector<kLanes>(sums + runs[i].from + k, &v);
-          StoreVector<kLanes>(v, row + count + k);
-        }
-        count += runs[i].count;
-      }
-      StoreRun<kLanes>(row, count, channel + first, epilogue);
     }
   }
 
   Target target_;
   ConvShape shape_;
+  int64_t lanes_, rows_ = 1;
   TapPlane plane_;
-  SparsePlan plan_;
-  std::vector<float> bias_;
-  std::optional<std::pair<float, float>> clamp_;
+  std::optional<SparseBounds> bounds_;
+  std::optional<SparseCopies> copies_;
+  std::vector<SparseBlock> blocks_;
+  int64_t vectors_ = 0;  // of the largest block
   std::vector<SparsePart> parts_;
+  std::vector<float> bias_;
+  int64_t line_floats_ = 0, copy_floats_ = 0, sums_floats_ = 0, scratch_floats_ = 0;
+  int64_t task_work_ = 0;
 };
 
 class OwnSparseConv : public Primitive {
  public:
   std::string_view Name() const override { return "own.sparse_conv"; }
 
-  Support Supports(const LayerSpec& spec, const Target&) const override {
+  Support Supports(const LayerSpec& spec, const Target& target) const override {
     if (!std::holds_alternative<Conv>(spec.op)) return Support::No("not a convolution");
+    if (spec.density > kMostDensity) return Support::No(Text("density=", spec.density));
     if (spec.weights.empty()) return Support::No("filters that are no constants");
     if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
     if (Support fits = ConvShapeSupport(spec); !fits) return fits;
     if (std::get<Conv>(spec.op).groups != 1) return Support::No("groups");
-    if (spec.density > 0.5) return Support::No(Text("density=", spec.density, ": too few zeros"));
+    // An offset within a slice has 16 bits.
+    constexpr int64_t kMostElements = 1 << 16, kBlock = 256, kCopies = 9;
+    const TapPlane plane(ConvShapeOf(spec), LanesOf(target));
+    if ((plane.reach() + kBlock) * std::max(kCopies, plane.phases()) > kMostElements) {
+      return Support::No("a window that reaches too far");
+    }
     return RequireOneFloat(spec);
   }
 

@@ -10,8 +10,8 @@ namespace {
 class FilterCutter {
  public:
   FilterCutter(std::span<const float> filters, int64_t outputs, int64_t inputs,
-               const TapPlane& plane, const SparseCut& cut)
-      : filters_(filters), outputs_(outputs), inputs_(inputs), plane_(plane), cut_(cut) {}
+               const SparseCopies& copies, const SparseCut& cut)
+      : filters_(filters), outputs_(outputs), inputs_(inputs), copies_(copies), cut_(cut) {}
 
   int64_t groups() const { return (outputs_ + cut_.rows - 1) / cut_.rows; }
 
@@ -34,8 +34,8 @@ class FilterCutter {
   }
 
  private:
-  int64_t taps() const { return static_cast<int64_t>(plane_.taps().size()); }
-  int64_t row_length() const { return inputs_ * taps(); }
+  int64_t row_length() const { return static_cast<int64_t>(filters_.size()) / outputs_; }
+  int64_t taps() const { return row_length() / inputs_; }
 
   float Value(int64_t output, int64_t k) const {
     return output < outputs_ ? filters_[static_cast<size_t>(output * row_length() + k)] : 0;
@@ -70,9 +70,8 @@ class FilterCutter {
   }
 
   void AddPlace(int64_t group, int64_t k, SparseSlice* slice) const {
-    const TapPlane::Tap& tap = plane_.taps()[static_cast<size_t>(k % taps())];
-    const int64_t copy = (k / taps() - slice->first_channel) * plane_.phases() + tap.phase;
-    const int64_t offset = copy * cut_.copy_elements + tap.offset;
+    const int64_t offset = (k / taps() - slice->first_channel) * copies_.channel_elements() +
+                           copies_.OffsetOf(static_cast<size_t>(k % taps()));
     assert(offset < 1 << 16);
     slice->offsets.push_back(static_cast<uint16_t>(offset));
     for (int64_t row = 0; row < cut_.rows; ++row) {
@@ -82,15 +81,39 @@ class FilterCutter {
 
   std::span<const float> filters_;
   int64_t outputs_, inputs_;
-  const TapPlane& plane_;
+  const SparseCopies& copies_;
   const SparseCut& cut_;
 };
 
 }  // namespace
 
+SparseCopies::SparseCopies(const TapPlane& plane, int64_t lanes, int64_t positions)
+    : elements_((positions + plane.reach() + lanes - 1) / lanes * lanes) {
+  constexpr size_t kMostCopies = 9;
+  const auto place = [&](bool is_aligned) {
+    all_.clear();
+    for (const TapPlane::Tap& tap : plane.taps()) {
+      const Copy copy{tap.phase, is_aligned ? tap.offset % lanes : 0};
+      if (std::ranges::find(all_, copy) == all_.end()) all_.push_back(copy);
+    }
+  };
+  place(true);
+  if (all_.size() > kMostCopies || getenv("SPU")) place(false);
+  is_unshifted_ = std::ranges::all_of(all_, [](const Copy& copy) { return copy.shift == 0; });
+  std::ranges::stable_sort(all_, {}, &Copy::phase);
+  for (const TapPlane::Tap& tap : plane.taps()) {
+    const auto copy = std::ranges::find_if(all_, [&](const Copy& each) {
+      return each.phase == tap.phase && (tap.offset - each.shift) % lanes == 0;
+    });
+    const auto unshifted = std::ranges::find(all_, Copy{tap.phase, 0});
+    const auto found = copy == all_.end() ? unshifted : copy;
+    offsets_.push_back((found - all_.begin()) * elements_ + tap.offset - found->shift);
+  }
+}
+
 std::vector<SparsePart> CutFilters(std::span<const float> filters, int64_t outputs, int64_t inputs,
-                                   const TapPlane& plane, const SparseCut& cut) {
-  const FilterCutter cutter(filters, outputs, inputs, plane, cut);
+                                   const SparseCopies& copies, const SparseCut& cut) {
+  const FilterCutter cutter(filters, outputs, inputs, copies, cut);
   std::vector<int64_t> ends;  // places up to and with each group, and one more for its output
   int64_t sum = 0;
   for (int64_t group = 0; group < cutter.groups(); ++group) {

@@ -36,18 +36,43 @@ struct SparsePart {
   std::vector<SparseSlice> slices;
 };
 
+// Which copies of a channel there are: of each phase, as many as there are remainders of its taps'
+// offsets by the vectors' length, each shifted by one of them, so that every tap looks at whole
+// cache lines. A load that lies across two of them costs two.
+class SparseCopies {
+ public:
+  struct Copy {
+    int64_t phase = 0, shift = 0;
+    friend bool operator==(const Copy&, const Copy&) = default;
+  };
+
+  // For blocks of at most so many positions.
+  SparseCopies(const TapPlane& plane, int64_t lanes, int64_t positions);
+
+  const std::vector<Copy>& all() const { return all_; }  // by phase
+  bool is_unshifted() const { return is_unshifted_; }    // and so one a phase
+  int64_t elements() const { return elements_; }         // of a copy
+  int64_t channel_elements() const { return elements_ * static_cast<int64_t>(all_.size()); }
+  // Where a tap finds the block's first position, from the channel's first element.
+  int64_t OffsetOf(size_t tap) const { return offsets_[tap]; }
+
+ private:
+  std::vector<Copy> all_;
+  std::vector<int64_t> offsets_;
+  int64_t elements_ = 0;
+  bool is_unshifted_ = true;
+};
+
 // How the filters are cut.
 struct SparseCut {
   int64_t rows = 1;            // output channels that share their places
   int64_t parts = 1;           // even in their places
-  int64_t slice_channels = 1;  // input channels of a slice
-  int64_t copy_elements = 0;   // of one channel and phase in the slice's copy
+  int64_t slice_channels = 1;  // input channels of a slice; its copy below 2^16 elements
 };
 
-// `filters`: [outputs][inputs][taps], with zeros. A place of channel c (counted within its slice),
-// phase p and offset o has the offset (c * phases + p) * copy_elements + o, below 2^16.
+// `filters`: [outputs][inputs][taps], with zeros.
 std::vector<SparsePart> CutFilters(std::span<const float> filters, int64_t outputs, int64_t inputs,
-                                   const TapPlane& plane, const SparseCut& cut);
+                                   const SparseCopies& copies, const SparseCut& cut);
 
 // The most of 4, 2 and 1 neighbouring output channels which share their zeros throughout.
 int64_t SharedRows(std::span<const float> filters, int64_t outputs);

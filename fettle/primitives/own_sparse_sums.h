@@ -59,16 +59,13 @@ struct SparseSums {
   }
 };
 
-// All groups of a slice. After each, finish(group, sums).
-template <int kLanes, int kRows, int kVectors, typename Ahead, typename Begin,
-          typename Finish>
-inline void AddSlice(const SparseSlice& slice, const float* copy, const Ahead& ahead, const Begin& begin,
+// All groups of a slice: begin(group, &sums), the slice's places, finish(group, sums).
+template <int kLanes, int kRows, int kVectors, typename Begin, typename Finish>
+inline void AddSlice(const SparseSlice& slice, const float* copy, const Begin& begin,
                      const Finish& finish) {
   SparsePlaces places{slice.offsets.data(), slice.values.data()};
-  for (size_t i = 0; i < slice.groups.size(); ++i) {
-    const SparseGroup& group = slice.groups[i];
+  for (const SparseGroup& group : slice.groups) {
     SparseSums<kLanes, kRows, kVectors> sums;
-    ahead(slice.groups[std::min(i + 2, slice.groups.size() - 1)].group);
     begin(group.group, &sums);
     sums.Add(places, group.count, copy);
     finish(group.group, sums);

@@ -43,13 +43,16 @@ TapPlane::Axis TapPlane::AxisOf(const WindowAxis& axis) {
   return {zeros, std::max(axis.output, zeros + data)};
 }
 
-TapPlane::TapPlane(const ConvShape& shape)
+TapPlane::TapPlane(const ConvShape& shape, int64_t lanes)
     : plane_(WithoutRows(shape)),
       batch_(shape.batch),
       input_image_(shape.in_channels * shape.input_pixels()),
       output_image_(shape.out_channels * shape.output_pixels()),
       y_(AxisOf(plane_.y)),
       x_(AxisOf(plane_.x)) {
+  const int64_t rounded = (x_.pitch + lanes - 1) / lanes * lanes;
+  const bool is_cheap = 5 * rounded <= 6 * x_.pitch;
+  if (plane_.y.kernel > 1 && is_cheap) x_.pitch = rounded;
   for (int64_t ky = 0; ky < plane_.y.kernel; ++ky) {
     for (int64_t kx = 0; kx < plane_.x.kernel; ++kx) {
       const TapPlace y = PlaceOf(plane_.y, ky), x = PlaceOf(plane_.x, kx);

@@ -35,8 +35,8 @@ class TapPlane {
     int64_t phase = 0, offset = 0;
   };
 
-  TapPlane() = default;
-  explicit TapPlane(const ConvShape& shape);
+  // `lanes`: rows are made to begin at a multiple of them where that costs little.
+  TapPlane(const ConvShape& shape, int64_t lanes);
 
   int64_t positions() const { return positions_; }  // up to and with the last output
   int64_t reach() const { return reach_; }          // the largest offset of a tap

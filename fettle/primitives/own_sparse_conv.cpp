@@ -146,25 +146,30 @@ class SparseConv {
     copy_floats_ = RoundedUp(copies_->channel_elements() * cut.slice_channels + lanes_, 16);
     sums_floats_ = most_rows * row_floats;
     scratch_floats_ =
-        line_floats_ + copy_floats_ + sums_floats_ + RoundedUp((rows_ + 1) * row_floats + lanes_, 16);
+        line_floats_ + copy_floats_ + sums_floats_ + RoundedUp(row_floats + lanes_, 16);
     task_work_ = places * row_floats / std::max<int64_t>(cut.parts, 1) / 16;
   }
 
   template <typename T>
   void RunTask(const SparsePart& part, const SparseBlock& block, const T* x,
                const SparseStore<T>& store, float* scratch) const {
-    if (part.outputs == 0) return;
+    if (part.outputs == 0 || block.outputs.empty()) return;
     for (const SparseSlice& slice : part.slices) {
-#if defined(__x86_64__)
-      if (target_.has_avx512) {
-        RunAvx512([&] { CopySlice<16>(slice, block, x, scratch); });
-        RunAvx512([&] { AddRows<16, true>(part, slice, block, store, scratch); });
-        continue;
-      }
-#endif
-      WithIsa(target_, [&] { CopySlice<8>(slice, block, x, scratch); });
-      WithIsa(target_, [&] { AddRows<8, false>(part, slice, block, store, scratch); });
+      WithLanes([&]<int kLanes, bool>() { CopySlice<kLanes>(slice, block, x, scratch); });
+      WithLanes([&]<int kLanes, bool kIsWide>() {
+        AddRows<kLanes, kIsWide>(part, slice, block, store, scratch);
+      });
     }
+    if (IsDirect(block)) return;
+    WithLanes([&]<int kLanes, bool>() { StoreRows<kLanes>(part, block, store, scratch); });
+  }
+
+  template <typename Body>
+  void WithLanes(const Body& body) const {
+#if defined(__x86_64__)
+    if (target_.has_avx512) return RunAvx512([&] { body.template operator()<16, true>(); });
+#endif
+    WithIsa(target_, [&] { body.template operator()<8, false>(); });
   }
 
   template <int kLanes, typename T>
@@ -196,42 +201,39 @@ class SparseConv {
   inline void AddVectors(const SparsePart& part, const SparseSlice& slice, const SparseBlock& block,
                          const SparseStore<T>& store, float* scratch) const {
     using Sums = SparseSums<kLanes, kRows, kVectors>;
-    constexpr int64_t kGroup = int64_t{kRows} * kVectors * kLanes;
-    float* copy = scratch + line_floats_;
-    float *kept = copy + copy_floats_, *rows = kept + sums_floats_;
+    constexpr int64_t kRow = int64_t{kVectors} * kLanes;
+    const float* copy = scratch + line_floats_;
+    float* kept = scratch + line_floats_ + copy_floats_;
     const float* bias = bias_.data() + part.first_output;
-    const bool is_first = &slice == &part.slices.front(), is_last = &slice == &part.slices.back();
+    const bool is_first = &slice == &part.slices.front();
+    const bool is_stored = &slice == &part.slices.back() && IsDirect(block);
+    const int64_t pixels = shape_.output_pixels();
+    const int64_t first = part.first_output * pixels + block.outputs.front().pixel;
     AddSlice<kLanes, kRows, kVectors>(
         slice, copy,
-        [&](int64_t group, Sums* sums) {
-          if (is_first) return sums->Fill(bias + group * kRows);
-          sums->Load(kept + group * kGroup);
+        [&](int64_t row, Sums* sums) {
+          if (is_first) return sums->Fill(bias + row);
+          sums->Load(kept + row * kRow);
         },
-        [&](int64_t group, const Sums& sums) {
-          if (is_last) return Finish(part, block, group, sums, rows, store);
-          sums.Store(kept + group * kGroup);
+        [&](int64_t row, const Sums& sums) {
+          if (!is_stored) return sums.Store(kept + row * kRow);
+          for (int r = 0; r < kRows; ++r) {
+            if (row + r >= part.outputs) return;
+            store.template PutVectors<kLanes, kVectors>(sums.at[r], first + (row + r) * pixels);
+          }
         });
   }
 
-  template <int kLanes, int kRows, int kVectors, typename T>
-  inline void Finish(const SparsePart& part, const SparseBlock& block, int64_t group,
-                     const SparseSums<kLanes, kRows, kVectors>& sums, float* rows,
-                     const SparseStore<T>& store) const {
-    constexpr int64_t kRow = int64_t{kVectors} * kLanes;
-    const bool is_direct = block.is_whole && store.bounds;
-    if (!is_direct) sums.Store(rows);
-    for (int r = 0; r < kRows; ++r) {
-      const int64_t row = group * kRows + r;
-      if (row >= part.outputs) return;
-      const int64_t channel = (part.first_output + row) * shape_.output_pixels();
-      if (is_direct) {
-        for (int v = 0; v < kVectors; ++v) {
-          store.template Put<kLanes>(sums.at[r][v],
-                                     channel + block.outputs[0].pixel + int64_t{v} * kLanes);
-        }
-      } else {
-        store.template PutRuns<kLanes>(block.outputs, rows + r * kRow, rows + kRows * kRow, channel);
-      }
+  bool IsDirect(const SparseBlock& block) const { return block.is_whole && bounds_; }
+
+  template <int kLanes, typename T>
+  inline void StoreRows(const SparsePart& part, const SparseBlock& block,
+                        const SparseStore<T>& store, float* scratch) const {
+    float* kept = scratch + line_floats_ + copy_floats_;
+    float* put_together = kept + sums_floats_;
+    for (int64_t row = 0; row < part.outputs; ++row, kept += block.vectors * kLanes) {
+      store.template PutRuns<kLanes>(block.outputs, kept, put_together,
+                                     (part.first_output + row) * shape_.output_pixels());
     }
   }
 

@@ -37,9 +37,14 @@ struct SparseStore {
   Epilogue<T> epilogue;
   std::optional<SparseBounds> bounds;
 
-  // A vector, straight from the registers. Asserts `bounds`.
+  // Straight from the registers. Asserts `bounds`.
+  template <int kLanes, int kVectors>
+  inline void PutVectors(const Vector<kLanes>* sums, int64_t offset) const {
+    for (int v = 0; v < kVectors; ++v) Put<kLanes>(sums[v], offset + int64_t{v} * kLanes);
+  }
   template <int kLanes>
-  inline void Put(Vector<kLanes> values, int64_t offset) const {
+  inline void Put(const Vector<kLanes>& sums, int64_t offset) const {
+    Vector<kLanes> values = sums;
     if (epilogue.residual != nullptr) {
       Vector<kLanes> residual;
       LoadVector<kLanes>(epilogue.residual + offset, &residual);

@@ -17,6 +17,13 @@ struct SparsePlaces {
   const float* values;
 };
 
+// Without it, GCC keeps the loop's pointers in vector registers, from which it fetches them for each
+// place.
+template <typename T>
+inline void InRegister(T** pointer) {
+  asm("" : "+r"(*pointer));
+}
+
 // sums[row][kVectors] in registers.
 template <int kLanes, int kRows, int kVectors>
 struct SparseSums {
@@ -45,9 +52,14 @@ struct SparseSums {
   // += value * copy[offset ...] over `count` places; a value is brought into all lanes once for
   // kVectors products. `copy` is the slice's at the block's first position.
   inline void Add(const SparsePlaces& places, int64_t count, const float* copy) {
-    for (int64_t k = 0; k < count; ++k) {
-      const float* from = copy + places.offsets[k];
-      const float* values = places.values + k * kRows;
+    const uint16_t* offset = places.offsets;
+    const float* values = places.values;
+    InRegister(&offset);
+    InRegister(&values);
+    InRegister(&copy);
+    const uint16_t* end = offset + count;
+    for (; offset != end; ++offset, values += kRows) {
+      const float* from = copy + *offset;
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
         Vector<kLanes> inputs;
@@ -59,16 +71,17 @@ struct SparseSums {
   }
 };
 
-// All groups of a slice: begin(group, &sums), the slice's places, finish(group, sums).
+// All groups of a slice: begin(row, &sums), the slice's places, finish(row, sums).
 template <int kLanes, int kRows, int kVectors, typename Begin, typename Finish>
 inline void AddSlice(const SparseSlice& slice, const float* copy, const Begin& begin,
                      const Finish& finish) {
   SparsePlaces places{slice.offsets.data(), slice.values.data()};
   for (const SparseGroup& group : slice.groups) {
     SparseSums<kLanes, kRows, kVectors> sums;
-    begin(group.group, &sums);
+    const int64_t row = int64_t{group.group} * kRows;
+    begin(row, &sums);
     sums.Add(places, group.count, copy);
-    finish(group.group, sums);
+    finish(row, sums);
     places.offsets += group.count;
     places.values += int64_t{group.count} * kRows;
   }

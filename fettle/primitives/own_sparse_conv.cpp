@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 
 #include "fettle/core/error.h"
@@ -14,13 +13,36 @@
 #include "fettle/primitives/own_tap_plane.h"
 #include "fettle/primitives/primitive_families.h"
 
+// A convolution whose weights are mostly zeros, which it leaves out (after Elsen et al., "Fast Sparse
+// ConvNets", CVPR 2020).
+//
+// The lanes of a vector are neighbouring pixels. A block of some vectors of pixels is computed for
+// one output channel after another: the sums stay in registers, and each weight that is not zero is
+// brought into all lanes once and multiplied with the block's vectors of its input, which lie at an
+// offset stored beside the weight. So it costs a load a product, and two more a weight.
+//
+// What makes the loads cheap:
+// - The inputs are cut into slices of channels, and a slice's pixels are copied to where they are
+//   read, 40 KB of them at most: they stay in the first-level cache. Between slices the sums rest
+//   in the second-level one.
+// - The copy has the window's zeros in it, and each phase of a stride by itself (own_tap_plane.h), so
+//   that every tap of the window is an offset and rows need not fill vectors: what is computed
+//   between two rows is dropped.
+// - A 512-bit load across two cache lines takes the time of two. There is a copy for each remainder
+//   of the taps' offsets, shifted by it (SparseCopies): three of a 3x3 window whose rows are padded
+//   to whole vectors, six of the 7x7 images whose rows are half a vector.
+// - Output channels come in the order of their weights' number, slice by slice, so that the inner
+//   loop's end is predicted.
+// Where 2 or 4 neighbouring output channels have their zeros in the same places, each load of an
+// input serves all of them. bf16 is widened by the copy and rounded by the epilogue; in between all
+// is f32.
+//
+// It wins with few weights left, and more so the more input channels and the larger the window:
+// what is copied and stored does not get less with the zeros.
+// @NUMBERS@
+
 namespace fettle {
 namespace {
-
-int64_t Env(const char* name, int64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::atoll(text) : otherwise;
-}
 
 // Of the share of weights that are not zero: above it, dense kernels win everywhere.
 constexpr double kMostDensity = 0.5;
@@ -95,8 +117,7 @@ class SparseConv {
   // As large as registers allow, even, and enough of them for the threads.
   int64_t NumBlocks() const {
     const int64_t vectors = (plane_.positions() + lanes_ - 1) / lanes_;
-    const int64_t most = std::min<int64_t>(
-        Env("SPV", 8), MostVectors(static_cast<int>(rows_), target_.has_avx512));
+    const int64_t most = MostVectors(static_cast<int>(rows_), target_.has_avx512);
     const int64_t blocks = (vectors + most - 1) / most;
     if (blocks < int64_t{4} * target_.threads) return blocks;
     return std::min(RoundedUp(blocks, target_.threads), vectors);
@@ -127,8 +148,7 @@ class SparseConv {
   // Even slices.
   int64_t SliceChannels() const {
     const int64_t bytes = copies_->channel_elements() * static_cast<int64_t>(sizeof(float));
-    const int64_t most = std::clamp<int64_t>(Env("SPS", kSliceBytes >> 10) * 1024 / bytes, 1,
-                                             shape_.in_channels);
+    const int64_t most = std::clamp<int64_t>(kSliceBytes / bytes, 1, shape_.in_channels);
     const int64_t slices = (shape_.in_channels + most - 1) / most;
     return (shape_.in_channels + slices - 1) / slices;
   }

@@ -98,7 +98,7 @@ SparseCopies::SparseCopies(const TapPlane& plane, int64_t lanes, int64_t positio
     }
   };
   place(true);
-  if (all_.size() > kMostCopies || getenv("SPU")) place(false);
+  if (all_.size() > kMostCopies) place(false);
   is_unshifted_ = std::ranges::all_of(all_, [](const Copy& copy) { return copy.shift == 0; });
   std::ranges::stable_sort(all_, {}, &Copy::phase);
   for (const TapPlane::Tap& tap : plane.taps()) {

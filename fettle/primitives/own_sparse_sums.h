@@ -17,8 +17,8 @@ struct SparsePlaces {
   const float* values;
 };
 
-// Without it, GCC keeps the loop's pointers in vector registers, from which it fetches them for each
-// place.
+// Without it, GCC keeps the loop's pointers in vector registers, from which it fetches them for
+// each place.
 template <typename T>
 inline void InRegister(T** pointer) {
   asm("" : "+r"(*pointer));

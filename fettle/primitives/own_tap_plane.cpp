@@ -56,9 +56,8 @@ TapPlane::TapPlane(const ConvShape& shape, int64_t lanes)
   for (int64_t ky = 0; ky < plane_.y.kernel; ++ky) {
     for (int64_t kx = 0; kx < plane_.x.kernel; ++kx) {
       const TapPlace y = PlaceOf(plane_.y, ky), x = PlaceOf(plane_.x, kx);
-      const auto found = std::ranges::find_if(phases_, [&](const Phase& phase) {
-        return phase.y == y.phase && phase.x == x.phase;
-      });
+      const auto found = std::ranges::find_if(
+          phases_, [&](const Phase& phase) { return phase.y == y.phase && phase.x == x.phase; });
       const int64_t phase = found - phases_.begin();
       if (found == phases_.end()) phases_.push_back({y.phase, x.phase});
       const int64_t offset = (y.shift + y_.zeros) * x_.pitch + x.shift + x_.zeros;

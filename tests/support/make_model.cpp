@@ -51,7 +51,8 @@ int Main(std::string_view program, std::vector<std::string_view> arguments) {
   }
   ModelOptions options;
   options.seed = zeros.seed = Number<uint64_t>(words[1], 0);
-  if (words.size() > 3) options.batch = words[3] == "N" ? kDynamicBatch : Number<int64_t>(words[3], 1);
+  if (words.size() > 3)
+    options.batch = words[3] == "N" ? kDynamicBatch : Number<int64_t>(words[3], 1);
   if (words.size() > 4) options.opset = Number<int>(words[4], 7);
   std::string model = MakeModel(words[0], options);
   if (zeros.sparsity > 0) model = WithZeros(model, zeros);

@@ -11,8 +11,8 @@ struct ZeroOptions {
   uint64_t seed = 1;
 };
 
-// An ONNX file's convolutions pruned at random, each by itself and to the weight: llround(sparsity *
-// weights) of its weights become zero. What is left keeps its value. Asserts that weights are raw
+// An ONNX file's convolutions pruned at random, each by itself and to the weight: llround(sparsity
+// * weights) of its weights become zero. What is left keeps its value. Asserts that weights are raw
 // f32 data, as model_zoo.h writes them.
 std::string WithZeros(const std::string& model, const ZeroOptions& options);
 

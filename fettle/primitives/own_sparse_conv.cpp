@@ -13,8 +13,8 @@
 #include "fettle/primitives/own_tap_plane.h"
 #include "fettle/primitives/primitive_families.h"
 
-// A convolution whose weights are mostly zeros, which it leaves out (after Elsen et al., "Fast Sparse
-// ConvNets", CVPR 2020).
+// A convolution whose weights are mostly zeros, which it leaves out (after Elsen et al., "Fast
+// Sparse ConvNets", CVPR 2020).
 //
 // The lanes of a vector are neighbouring pixels. A block of some vectors of pixels is computed for
 // one output channel after another: the sums stay in registers, and each weight that is not zero is
@@ -25,7 +25,8 @@
 // - The inputs are cut into slices of channels, and a slice's pixels are copied to where they are
 //   read, 40 KB of them at most: they stay in the first-level cache. Between slices the sums rest
 //   in the second-level one.
-// - The copy has the window's zeros in it, and each phase of a stride by itself (own_tap_plane.h), so
+// - The copy has the window's zeros in it, and each phase of a stride by itself (own_tap_plane.h),
+// so
 //   that every tap of the window is an offset and rows need not fill vectors: what is computed
 //   between two rows is dropped.
 // - A 512-bit load across two cache lines takes the time of two. There is a copy for each remainder
@@ -62,7 +63,8 @@ struct SparseBlock {
   int64_t vectors = 0;
   std::vector<std::vector<CopyRun>> copies;  // of each phase
   std::vector<OutputRun> outputs;
-  bool is_whole = false;  // all positions are outputs, and neighbours
+  bool is_whole = false;          // all positions are outputs, and neighbours
+  int64_t input = 0, inputs = 0;  // where its elements lie in a channel
 };
 
 int64_t LanesOf(const Target& target) { return target.has_avx512 ? 16 : 8; }
@@ -140,9 +142,41 @@ class SparseConv {
       }
       block.outputs = plane_.OutputRuns(position, count);
       block.is_whole = block.outputs.size() == 1 && block.outputs[0].count == count;
+      FindInputs(&block);
       vectors_ = std::max(vectors_, block.vectors);
       blocks_.push_back(std::move(block));
     }
+  }
+
+  void FindInputs(SparseBlock* block) const {
+    int64_t first = -1, last = 0;
+    for (const std::vector<CopyRun>& runs : block->copies) {
+      for (const CopyRun& run : runs) {
+        if (run.from < 0) continue;
+        first = first < 0 ? run.from : std::min(first, run.from);
+        last = std::max(last, run.from + (run.count - 1) * plane_.step() + 1);
+      }
+    }
+    const bool is_one_image = last <= first / image() * image() + shape_.input_pixels();
+    if (first >= 0 && is_one_image) block->input = first, block->inputs = last - first;
+  }
+  int64_t image() const { return shape_.in_channels * shape_.input_pixels(); }
+
+  // Of what comes after a slice: the block's next one or the next block's first.
+  template <typename T>
+  SparsePrefetch PrefetchAfter(const SparsePart& part, const SparseSlice& slice,
+                               const SparseBlock& block, const T* x) const {
+    const SparseSlice* next = &slice + 1;
+    const SparseBlock* where = &block;
+    if (&slice == &part.slices.back()) {
+      if (&block == &blocks_.back()) return {};
+      next = &part.slices.front();
+      where = &block + 1;
+    }
+    const auto size = static_cast<int64_t>(sizeof(T));
+    return {x + next->first_channel * shape_.input_pixels() + where->input, where->inputs * size,
+            next->channels, shape_.input_pixels() * size,
+            static_cast<int64_t>(slice.groups.size())};
   }
 
   // Even slices.
@@ -177,7 +211,7 @@ class SparseConv {
     for (const SparseSlice& slice : part.slices) {
       WithLanes([&]<int kLanes, bool>() { CopySlice<kLanes>(slice, block, x, scratch); });
       WithLanes([&]<int kLanes, bool kIsWide>() {
-        AddRows<kLanes, kIsWide>(part, slice, block, store, scratch);
+        AddRows<kLanes, kIsWide>(part, slice, block, x, store, scratch);
       });
     }
     if (IsDirect(block)) return;
@@ -206,10 +240,11 @@ class SparseConv {
 
   template <int kLanes, bool kIsWide, typename T>
   inline void AddRows(const SparsePart& part, const SparseSlice& slice, const SparseBlock& block,
-                      const SparseStore<T>& store, float* scratch) const {
+                      const T* x, const SparseStore<T>& store, float* scratch) const {
+    const SparsePrefetch prefetch = PrefetchAfter(part, slice, block, x);
     const auto with_rows = [&]<int kRows>() {
       WithVectors<MostVectors(kRows, kIsWide)>(block.vectors, [&]<int kVectors>() {
-        AddVectors<kLanes, kRows, kVectors>(part, slice, block, store, scratch);
+        AddVectors<kLanes, kRows, kVectors>(part, slice, block, prefetch, store, scratch);
       });
     };
     if (rows_ == 4) return with_rows.template operator()<4>();
@@ -219,7 +254,8 @@ class SparseConv {
 
   template <int kLanes, int kRows, int kVectors, typename T>
   inline void AddVectors(const SparsePart& part, const SparseSlice& slice, const SparseBlock& block,
-                         const SparseStore<T>& store, float* scratch) const {
+                         SparsePrefetch prefetch, const SparseStore<T>& store,
+                         float* scratch) const {
     using Sums = SparseSums<kLanes, kRows, kVectors>;
     constexpr int64_t kRow = int64_t{kVectors} * kLanes;
     const float* copy = scratch + line_floats_;
@@ -232,6 +268,7 @@ class SparseConv {
     AddSlice<kLanes, kRows, kVectors>(
         slice, copy,
         [&](int64_t row, Sums* sums) {
+          prefetch.Turn();
           if (is_first) return sums->Fill(bias + row);
           sums->Load(kept + row * kRow);
         },

@@ -78,4 +78,33 @@ inline void CopyChannel(const SparseCopies& copies, const std::vector<std::vecto
   }
 }
 
+// What the next slice will copy, asked for bit by bit while this one is computed: pieces of
+// channels are too short, and too far from one another, for the processor to do so by itself.
+class SparsePrefetch {
+ public:
+  SparsePrefetch() = default;
+  // `bytes` of each of so many channels, `stride` bytes from one to the next, in `turns` turns.
+  SparsePrefetch(const void* first, int64_t bytes, int64_t channels, int64_t stride, int64_t turns)
+      : channel_(static_cast<const char*>(first)),
+        lines_((bytes + kLine - 1) / kLine),
+        left_(lines_ * channels),
+        stride_(stride),
+        step_((left_ + turns - 1) / std::max<int64_t>(turns, 1)) {}
+
+  inline void Turn() {
+    for (int64_t i = 0; i < step_ && left_ > 0; ++i, --left_) {
+      __builtin_prefetch(channel_ + line_ * kLine, 0, 2);
+      if (++line_ < lines_) continue;
+      line_ = 0;
+      channel_ += stride_;
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+
+  const char* channel_ = nullptr;
+  int64_t lines_ = 0, line_ = 0, left_ = 0, stride_ = 0, step_ = 0;
+};
+
 }  // namespace fettle

@@ -267,6 +267,12 @@ class SparseConv {
     const int64_t first = part.first_output * pixels + block.outputs.front().pixel;
     AddSlice<kLanes, kRows, kVectors>(
         slice, copy,
+        [&](int64_t row) {
+          if (!is_stored) return;
+          for (int r = 0; r < kRows; ++r) {
+            store.template Expect<kLanes, kVectors>(first + (row + r) * pixels);
+          }
+        },
         [&](int64_t row, Sums* sums) {
           prefetch.Turn();
           if (is_first) return sums->Fill(bias + row);

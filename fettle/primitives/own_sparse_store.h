@@ -37,6 +37,17 @@ struct SparseStore {
   Epilogue<T> epilogue;
   std::optional<SparseBounds> bounds;
 
+  // That so many vectors will be stored there.
+  template <int kLanes, int kVectors>
+  inline void Expect(int64_t offset) const {
+    for (int v = 0; v < kVectors; ++v) {
+      __builtin_prefetch(epilogue.output + offset + int64_t{v} * kLanes, 1);
+      if (epilogue.residual != nullptr) {
+        __builtin_prefetch(epilogue.residual + offset + int64_t{v} * kLanes, 0);
+      }
+    }
+  }
+
   // Straight from the registers. Asserts `bounds`.
   template <int kLanes, int kVectors>
   inline void PutVectors(const Vector<kLanes>* sums, int64_t offset) const {

@@ -72,13 +72,16 @@ struct SparseSums {
 };
 
 // All groups of a slice: begin(row, &sums), the slice's places, finish(row, sums).
-template <int kLanes, int kRows, int kVectors, typename Begin, typename Finish>
-inline void AddSlice(const SparseSlice& slice, const float* copy, const Begin& begin,
-                     const Finish& finish) {
+template <int kLanes, int kRows, int kVectors, typename Ahead, typename Begin, typename Finish>
+inline void AddSlice(const SparseSlice& slice, const float* copy, const Ahead& ahead,
+                     const Begin& begin, const Finish& finish) {
   SparsePlaces places{slice.offsets.data(), slice.values.data()};
-  for (const SparseGroup& group : slice.groups) {
+  constexpr size_t kAhead = 6;
+  for (size_t i = 0; i < slice.groups.size(); ++i) {
+    const SparseGroup& group = slice.groups[i];
     SparseSums<kLanes, kRows, kVectors> sums;
     const int64_t row = int64_t{group.group} * kRows;
+    ahead(int64_t{slice.groups[std::min(i + kAhead, slice.groups.size() - 1)].group} * kRows);
     begin(row, &sums);
     sums.Add(places, group.count, copy);
     finish(row, sums);

@@ -45,6 +45,7 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOwnResizeNearest());
   list.push_back(MakeOwnSlice());
   list.push_back(MakeOwnSoftmax());
+  list.push_back(MakeOwnSparseConv());
   list.push_back(MakeOwnTranspose());
   list.push_back(MakeOwnWinogradConv());
   return PrimitiveList(std::move(list));

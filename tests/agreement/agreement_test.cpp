@@ -60,6 +60,7 @@ void ExpectAgreementOnAll(const std::vector<LayerSpec>& grid) {
 
 TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
 TEST(AgreementTest, WinogradTiles) { ExpectAgreementOnAll(TileGrid()); }
+TEST(AgreementTest, SparseConvolutions) { ExpectAgreementOnAll(SparseGrid()); }
 TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
 TEST(AgreementTest, PoolingAndResizing) { ExpectAgreementOnAll(PoolingGrid()); }
 TEST(AgreementTest, ElementwiseOperators) { ExpectAgreementOnAll(ElementwiseGrid()); }
@@ -126,7 +127,7 @@ TEST(AgreementTest, EveryPrimitiveIsCompared) {
   std::set<std::string_view> silent;
   for (const auto& primitive : list.primitives()) silent.insert(primitive->Name());
   for (const auto& grid :
-       {ConvGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
+       {ConvGrid(), SparseGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
     for (const LayerSpec& spec : grid) {
       for (const auto& primitive : list.primitives()) {
         if (silent.count(primitive->Name()) == 0 || !primitive->Supports(spec, target)) continue;

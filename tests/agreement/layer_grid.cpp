@@ -111,6 +111,51 @@ std::vector<LayerSpec> TileGrid() {
   return grid;
 }
 
+std::vector<LayerSpec> SparseGrid() {
+  std::vector<LayerSpec> grid;
+  const auto add = [&](LayerSpec spec, double density, int64_t block = 1) {
+    spec.density = density;
+    spec.sparse_block = block;
+    grid.push_back(std::move(spec));
+  };
+  const Window windows[] = {Square(1, 1, 0), Square(1, 2, 0),    Square(3, 1, 1), Square(3, 2, 1),
+                            Square(5, 1, 2), Square(3, 1, 2, 2), Square(2, 3, 1), Square(7, 2, 3)};
+  const Activation relu{ActivationKind::kRelu}, tanh{ActivationKind::kTanh};
+  for (DType dtype : kFloats) {
+    // Rows of all lengths about those of vectors, alone and in batches, with every window.
+    for (const Window& window : windows) {
+      for (int64_t size : {3, 7, 8, 14, 15, 28, 33}) {
+        const int64_t kernel = window.kernel[0];
+        const LayerSpec spec = Layer(Conv{window, 1}, dtype, {{1 + size % 2, 9, size, size + 1}},
+                                     {{6, 9, kernel, kernel}, {6}});
+        add(spec, size % 4 * 0.1);
+        add(WithEpilogue(spec, true, size % 2 == 0 ? relu : tanh), 0.3);
+      }
+    }
+    // Blocks of zeros, of outputs that fill them and that do not; slices and parts of many.
+    for (int64_t block : {1, 2, 3, 4, 8}) {
+      for (int64_t outputs : {9, 16, 37}) {
+        add(Layer(Conv{Square(1, 1, 0), 1}, dtype, {{1, 600, 7, 7}}, {{outputs, 600, 1, 1}}), 0.1,
+            block);
+        add(Layer(Conv{Square(3, 1, 1), 1}, dtype, {{2, 70, 12, 17}},
+                  {{outputs, 70, 3, 3}, {outputs}}),
+            0.05, block);
+      }
+    }
+    // Padding that is none, more than the window, or not the same on all sides; one axis.
+    for (const auto& pads : std::vector<std::array<int64_t, 4>>{
+             {0, 0, 0, 0}, {2, 2, 2, 2}, {0, 1, 2, 0}, {2, 0, 0, 1}, {5, 0, 0, 6}}) {
+      for (int64_t stride : {1, 2}) {
+        const Window window = {{3, 2}, {stride, 1}, {1, 2}, {pads[0], pads[1]}, {pads[2], pads[3]}};
+        add(Layer(Conv{window, 1}, dtype, {{2, 5, 7, 6}}, {{4, 5, 3, 2}}), 0.4);
+      }
+    }
+    const Window line = {{3}, {2}, {1}, {1}, {0}};
+    add(Layer(Conv{line, 1}, dtype, {{2, 5, 40}}, {{6, 5, 3}}), 0.5);
+  }
+  return grid;
+}
+
 std::vector<LayerSpec> MatrixGrid() {
   std::vector<LayerSpec> grid;
   for (DType dtype : kFloats) {

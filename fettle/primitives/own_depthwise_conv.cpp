@@ -22,24 +22,11 @@ struct Depthwise {
   std::vector<float> bias;     // [channel]
 };
 
-// The taps [first, last) of the output that lie inside the input.
-struct Taps {
-  int64_t first, last;
-};
-
-inline Taps TapsInside(const WindowAxis& axis, int64_t output) {
-  const int64_t start = output * axis.stride - axis.pad_begin;
-  const int64_t before = start >= 0 ? 0 : (-start + axis.dilation - 1) / axis.dilation;
-  const int64_t room = axis.input - 1 - start;
-  const int64_t last = room < 0 ? 0 : std::min(room / axis.dilation + 1, axis.kernel);
-  return {std::min(before, last), last};
-}
-
 // kCount neighbouring outputs, whose taps all lie inside, of kLanes channels from `channel`.
 // x: the input's plane at those channels; row: the output's row at the first output.
 template <int kLanes, int kCount, typename T>
 inline void ComputeOutputs(const Depthwise& layer, const T* x, int64_t channel, int64_t oy,
-                           Taps y_taps, int64_t ox, Taps x_taps, float* row) {
+                           TapRange y_taps, int64_t ox, TapRange x_taps, float* row) {
   const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;
   const int64_t lanes = layer.input.lanes;
   Vector<kLanes> sums[kCount];
@@ -67,7 +54,7 @@ inline void ComputeRow(const Depthwise& layer, const T* x, int64_t channel, int6
                        float* row) {
   const WindowAxis& axis = layer.plane.x;
   const int64_t lanes = layer.input.lanes;
-  const Taps y_taps = TapsInside(layer.plane.y, oy), all{0, axis.kernel};
+  const TapRange y_taps = layer.plane.y.TapsInside(oy), all{0, axis.kernel};
   // In between, every tap lies inside.
   const int64_t begin = axis.FirstOutput(0);
   const int64_t end = std::max(begin, axis.LastOutput(axis.kernel - 1));
@@ -77,7 +64,7 @@ inline void ComputeRow(const Depthwise& layer, const T* x, int64_t channel, int6
       ComputeOutputs<kLanes, kOutputs>(layer, x, channel, oy, y_taps, ox, all, to);
       ox += kOutputs;
     } else {
-      const Taps x_taps = TapsInside(axis, ox);
+      const TapRange x_taps = axis.TapsInside(ox);
       ComputeOutputs<kLanes, 1>(layer, x, channel, oy, y_taps, ox, x_taps, to);
       ox += 1;
     }

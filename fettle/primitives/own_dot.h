@@ -25,6 +25,16 @@ struct F32Products {
   static inline void Round(const Vector<kLanes>& from, To* to) {
     StoreVector<kLanes>(from, to);
   }
+  template <int kLanes>
+  static inline void AddProduct(const Vector<kLanes>& input, const Vector<kLanes>& weights,
+                                Vector<kLanes>* sums) {
+    *sums += input * weights;
+  }
+  template <int kLanes>
+  static inline void AddBroadcast(const float* input, const Vector<kLanes>& weights,
+                                  Vector<kLanes>* sums) {
+    *sums += *input * weights;
+  }
   static inline void Add(const float* input, const float* weights, Vector<kVectorLanes>* sums) {
     Vector<kVectorLanes> row;
     LoadVector<kVectorLanes>(weights, &row);
@@ -51,6 +61,24 @@ struct BF16Dots {
       StoreVector<kLanes>(from, to);
     }
   }
+  // Of pairs, as vectors of 32 bits.
+  template <int kLanes>
+  FETTLE_AVX512_BF16 static inline void AddProduct(const Vector<kLanes>& input,
+                                                   const Vector<kLanes>& weights,
+                                                   Vector<kLanes>* sums) {
+    static_assert(kLanes == 16);
+    *sums = reinterpret_cast<Vector<16>>(_mm512_dpbf16_ps(
+        reinterpret_cast<__m512>(*sums), reinterpret_cast<__m512bh>(input),
+        reinterpret_cast<__m512bh>(weights)));
+  }
+  template <int kLanes>
+  FETTLE_AVX512_BF16 static inline void AddBroadcast(const float* input,
+                                                     const Vector<kLanes>& weights,
+                                                     Vector<kLanes>* sums) {
+    int pair;
+    std::memcpy(&pair, input, sizeof(pair));
+    AddProduct<kLanes>(reinterpret_cast<Vector<kLanes>>(_mm512_set1_epi32(pair)), weights, sums);
+  }
   FETTLE_AVX512_BF16 static inline void Add(const BF16* input, const BF16* weights,
                                             Vector<kVectorLanes>* sums) {
     int pair;
@@ -59,6 +87,14 @@ struct BF16Dots {
     const auto pairs = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
     *sums = reinterpret_cast<Vector<kVectorLanes>>(
         _mm512_dpbf16_ps(reinterpret_cast<__m512>(*sums), row, pairs));
+  }
+};
+
+// Products in f32, rounded to bf16 by the instruction that AVX-512 BF16 has for it.
+struct F32RoundedProducts : F32Products {
+  template <int kLanes, typename To>
+  FETTLE_AVX512_BF16 static inline void Round(const Vector<kLanes>& from, To* to) {
+    BF16Dots::Round<kLanes>(from, to);
   }
 };
 

@@ -40,6 +40,8 @@ std::unique_ptr<Primitive> MakeOwnDepthwiseConv();
 std::unique_ptr<Primitive> MakeOwnIm2ColConv();
 std::unique_ptr<Primitive> MakeOwnInnerProduct();
 
+// own_grouped_conv.cpp
+std::unique_ptr<Primitive> MakeOwnGroupedConv();
 // own_winograd_conv.cpp
 std::unique_ptr<Primitive> MakeOwnWinogradConv();
 

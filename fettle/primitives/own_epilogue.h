@@ -1,0 +1,129 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "fettle/core/target.h"
+#include "fettle/primitives/own_rows.h"
+#include "fettle/primitives/own_vector.h"
+
+// The end of a convolution whose sums are in registers: a residual is added, the activation applied,
+// and the vectors narrowed and stored. Nothing, ReLU and clip stay in registers; other activations
+// pass through a few lines of memory, where ActivateRow (own_rows.h) has their formulas once.
+
+namespace fettle {
+
+// Copies `count` elements, at most kMost (a power of two), in pieces of sizes that are known to the
+// compiler.
+template <int kMost, typename T>
+inline void CopyLanes(const T* from, int64_t count, T* to) {
+#pragma GCC unroll 8
+  for (int piece = kMost; piece > 0; piece /= 2) {
+    if ((count & piece) == 0) continue;
+    std::memcpy(to, from, static_cast<size_t>(piece) * sizeof(T));
+    from += piece;
+    to += piece;
+  }
+}
+
+// The first `lanes` of a vector, zeros in the others.
+template <int kLanes, typename T>
+inline void LoadLanes(const T* from, int64_t lanes, Vector<kLanes>* to) {
+  if (lanes == kLanes) return LoadVector<kLanes>(from, to);
+  T buffer[kLanes] = {};
+  CopyLanes<kLanes>(from, lanes, buffer);
+  LoadVector<kLanes>(buffer, to);
+}
+
+// ActivateRow, compiled for the target's instruction set.
+using ActivateFunction = void (*)(const Activation& activation, int64_t count, float* values);
+ActivateFunction ActivateFunctionFor(const Target& target);
+
+// An epilogue as vectors need it, made once a run.
+template <typename T>
+struct VectorEpilogue {
+  VectorEpilogue(const Epilogue<T>& epilogue, const Target& target)
+      : residual(epilogue.residual), output(epilogue.output) {
+    if (!epilogue.activation) return;
+    other = *epilogue.activation;
+    const bool is_clip = other.kind == ActivationKind::kClip;
+    is_bounded = is_clip || other.kind == ActivationKind::kRelu;
+    low = is_clip ? other.alpha : 0;
+    high = is_clip ? other.beta : std::numeric_limits<float>::infinity();
+    if (!is_bounded) activate = ActivateFunctionFor(target);
+  }
+
+  const T* residual;
+  T* output;
+  bool is_bounded = false;  // the activation clips to [low, high]
+  float low = 0, high = 0;
+  Activation other;
+  ActivateFunction activate = nullptr;  // does `other`, where it is none that clips
+};
+
+// Where vectors of outputs go: `count` of them, `stride` elements apart, of `lanes` channels each.
+struct OutputStrip {
+  int64_t offset = 0, stride = 0;
+  int64_t count = 0, lanes = 0;
+};
+
+template <int kLanes, typename T>
+inline void Clip(const VectorEpilogue<T>& epilogue, Vector<kLanes>* values) {
+  *values = *values < epilogue.low ? Vector<kLanes>{} + epilogue.low : *values;
+  *values = *values > epilogue.high ? Vector<kLanes>{} + epilogue.high : *values;
+}
+
+// The rare case: vectors that are not full or have an activation of many steps.
+template <int kLanes, typename Rounding, typename T>
+inline void FinishInMemory(const VectorEpilogue<T>& epilogue, const OutputStrip& strip,
+                           float* values) {
+  int64_t at = strip.offset;
+#pragma GCC unroll 1
+  for (int64_t i = 0; i < strip.count; ++i, values += kLanes, at += strip.stride) {
+    Vector<kLanes> sums, residual{};
+    LoadVector<kLanes>(values, &sums);
+    if (epilogue.residual != nullptr) {
+      LoadLanes<kLanes>(epilogue.residual + at, strip.lanes, &residual);
+      sums += residual;
+    }
+    if (epilogue.is_bounded) Clip<kLanes>(epilogue, &sums);
+    if (epilogue.activate != nullptr) {
+      StoreVector<kLanes>(sums, values);
+      epilogue.activate(epilogue.other, kLanes, values);
+      LoadVector<kLanes>(values, &sums);
+    }
+    T narrow[kLanes];
+    Rounding::template Round<kLanes>(sums, narrow);
+    CopyLanes<kLanes>(narrow, strip.lanes, epilogue.output + at);
+  }
+}
+
+// Finishes the first strip.count of kCount vectors, which it spoils. Rounding says how they are
+// rounded to T (own_dot.h).
+template <int kLanes, int kCount, typename Rounding, typename T>
+inline void FinishVectors(const VectorEpilogue<T>& epilogue, const OutputStrip& strip,
+                          Vector<kLanes>* sums) {
+  if (strip.lanes != kLanes || epilogue.activate != nullptr) {
+    float values[kCount * kLanes];
+#pragma GCC unroll 16
+    for (int i = 0; i < kCount; ++i) StoreVector<kLanes>(sums[i], values + i * kLanes);
+    return FinishInMemory<kLanes, Rounding>(epilogue, strip, values);
+  }
+  const T* residual = epilogue.residual + strip.offset;
+  T* output = epilogue.output + strip.offset;
+#pragma GCC unroll 16
+  for (int i = 0; i < kCount; ++i) {
+    if (i >= strip.count) break;
+    if (epilogue.residual != nullptr) {
+      Vector<kLanes> addend;
+      LoadVector<kLanes>(residual + i * strip.stride, &addend);
+      sums[i] += addend;
+    }
+    if (epilogue.is_bounded) Clip<kLanes>(epilogue, &sums[i]);
+    Rounding::template Round<kLanes>(sums[i], output + i * strip.stride);
+  }
+}
+
+}  // namespace fettle

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "fettle/core/error.h"
+#include "fettle/primitives/own_grouped_layer.h"
+#include "fettle/primitives/own_grouped_sums.h"
+#include "fettle/primitives/own_isa.h"
+#include "fettle/primitives/own_kernel.h"
+#include "fettle/primitives/own_parallel.h"
+#include "fettle/primitives/primitive_families.h"
+
+// Convolution in groups of few channels.
+//
+// Lanes are output channels, and with 2, 4 or 8 channels a group a vector of them spans several
+// groups, so that each lane needs an input of its own: lane (g, k) needs x[g, c] for each c of its
+// group.
+
+namespace fettle {
+namespace {
+
+// What a kernel is compiled for, and how it multiplies.
+template <int kLanesOfIsa, typename ProductsOfIsa>
+struct PlainIsa {
+  static constexpr int kLanes = kLanesOfIsa;
+  using Products = ProductsOfIsa;
+  template <typename Body>
+  static void Run(const Body& body) {
+    body();
+  }
+};
+
+#if defined(__x86_64__)
+struct Avx2Isa : PlainIsa<8, F32Products> {
+  template <typename Body>
+  static void Run(const Body& body) {
+    RunAvx2(body);
+  }
+};
+struct Avx512Isa : PlainIsa<16, F32Products> {
+  template <typename Body>
+  static void Run(const Body& body) {
+    RunAvx512(body);
+  }
+};
+template <typename Products>
+struct Avx512BF16Isa : PlainIsa<16, Products> {
+  template <typename Body>
+  static void Run(const Body& body) {
+    RunAvx512BF16(body);
+  }
+};
+#endif
+
+template <typename Isa, typename T>
+class GroupedConv {
+ public:
+  using Products = typename Isa::Products;
+  static constexpr int kLanes = Isa::kLanes;
+
+  GroupedConv(const LayerSpec& spec, Layout layout, const Target& target,
+              std::span<const Tensor* const> weights)
+      : target_(target),
+        layer_(GroupedLayerOf(spec, layout, target, kLanes == 16, Products::kStep, weights)) {}
+
+  size_t WorkspaceBytes() const { return static_cast<size_t>(target_.threads * ring_bytes()); }
+  size_t WeightBytes() const { return layer_.weights.size() + layer_.bias.size() * sizeof(float); }
+
+  void Run(const T* x, const Epilogue<T>& epilogue, std::byte* workspace) const {
+    const VectorEpilogue<T> finish(epilogue, target_);
+    const int64_t work = layer_.shape.batch * layer_.output.groups * layer_.output.lanes *
+                         layer_.output.space * layer_.shape.taps() * layer_.shape.group_inputs();
+    ParallelFor(target_, layer_.tasks(), work / layer_.tasks(),
+                [&](int64_t begin, int64_t end, int64_t part) {
+                  float* ring = As<float>(workspace + part * ring_bytes());
+                  for (int64_t task = begin; task < end; ++task) RunTask(task, x, finish, ring);
+                });
+    ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
+  }
+
+ private:
+  int64_t ring_bytes() const { return RoundedUp(layer_.ring_bytes(), 64); }
+
+  // Units of the same inputs follow one another.
+  void RunTask(int64_t task, const T* x, const VectorEpilogue<T>& finish, float* ring) const {
+    const auto units = static_cast<int64_t>(layer_.units.size());
+    const OutputUnit& unit = layer_.units[static_cast<size_t>(task % units)];
+    const int64_t strip = task / units % layer_.strips;
+    const int64_t band = task / units / layer_.strips % layer_.bands;
+    const int64_t image = task / units / layer_.strips / layer_.bands;
+    const int64_t first = band * layer_.band;
+    const int64_t last = std::min(first + layer_.band, layer_.shape.plane.y.output);
+    const T* from = x + image * layer_.input.groups * layer_.input.space * layer_.input.lanes;
+    const int64_t to = image * layer_.output.groups * layer_.output.space * layer_.output.lanes;
+    const WindowAxis& axis = layer_.shape.plane.x;
+    const int64_t ox = strip * layer_.strip, ix = ox * axis.stride - axis.pad_begin;
+    // In a function of its own, being the same for all kernels.
+    const auto fill = [&](int64_t y, float* row) {
+      Isa::Run([&] {
+        FillRow<kLanes, Products>(layer_, unit, from + y * axis.input * layer_.input.lanes, ix, row);
+      });
+    };
+    VisitWay(unit, [&]<int kCount, GroupedWay kWay>() {
+      Isa::Run([&] {
+        SumStrip<kLanes, kCount, kWay, Products>(layer_, unit, to, ox, first, last, ring, fill,
+                                                 finish);
+      });
+    });
+  }
+
+  template <typename Body>
+  void VisitWay(const OutputUnit& unit, const Body& body) const {
+    if (layer_.is_spread && layer_.has_three_neighbours()) {
+      return VisitStrip<GroupedWay::kSpreadThree>(body);
+    }
+    if (layer_.is_spread) return VisitStrip<GroupedWay::kSpread>(body);
+    if constexpr (kLanes == 16) {
+      if (unit.vectors == 2) return VisitStrip<GroupedWay::kBroadcastTwo>(body);
+    }
+    VisitStrip<GroupedWay::kBroadcast>(body);
+  }
+
+  template <GroupedWay kWay, typename Body>
+  void VisitStrip(const Body& body) const {
+    if (layer_.strip == 8) return body.template operator()<8, kWay>();
+    if constexpr (kLanes == 16) {
+      if (layer_.strip == 7) return body.template operator()<7, kWay>();
+      if (layer_.strip == 14) return body.template operator()<14, kWay>();
+      if constexpr (kWay != GroupedWay::kBroadcastTwo) body.template operator()<16, kWay>();
+    } else {
+      if (layer_.strip == 4) return body.template operator()<4, kWay>();
+      body.template operator()<12, kWay>();
+    }
+  }
+
+  Target target_;
+  GroupedLayer layer_;
+};
+
+template <typename Isa, typename T>
+std::unique_ptr<Kernel> MakeGroupedKernel(const LayerSpec& spec, Layout layout,
+                                          const Target& target,
+                                          std::span<const Tensor* const> weights) {
+  auto conv = std::make_shared<const GroupedConv<Isa, T>>(spec, layout, target, weights);
+  return MakeKernel(
+      [=](KernelInputs inputs, std::byte* output, std::byte* workspace) {
+        conv->Run(As<T>(inputs[0]), EpilogueOf<T>(spec, inputs, output), workspace);
+      },
+      conv->WorkspaceBytes(), conv->WeightBytes());
+}
+
+// More than so many inputs a group are better off with a product of matrices.
+constexpr int64_t kMostInputs = 128;
+
+// Whether vectors are of 512 bits. In bf16 only with the instructions that round to it.
+bool IsWide(const LayerSpec& spec, const Target& target) {
+  return spec.output.dtype == DType::kF32 ? target.has_avx512 : target.has_avx512_bf16;
+}
+
+class OwnGroupedConv : public Primitive {
+ public:
+  std::string_view Name() const override { return "own.grouped_conv"; }
+
+  Support Supports(const LayerSpec& spec, const Target&) const override {
+    if (!std::holds_alternative<Conv>(spec.op)) return Support::No("not a convolution");
+    if (spec.weights.empty()) return Support::No("filters that are no constants");
+    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
+    if (Support fits = ConvShapeSupport(spec); !fits) return fits;
+    const ConvShape shape = ConvShapeOf(spec);
+    if (shape.group_inputs() == 1 && shape.group_outputs() == 1) {
+      return Support::No("one filter a channel");
+    }
+    if (shape.group_inputs() > kMostInputs) {
+      return Support::No(Text("more than ", kMostInputs, " channels a group"));
+    }
+    return RequireOneFloat(spec);
+  }
+
+  std::vector<Implementation> Implementations(const LayerSpec& spec,
+                                              const Target& target) const override {
+    std::vector<Implementation> all;
+    const bool has_dots = spec.output.dtype == DType::kBF16 && target.has_avx512_bf16 &&
+                          ConvShapeOf(spec).group_inputs() % 2 == 0;
+    const Layout blocked = IsWide(spec, target) ? Layout::kBlocked16 : Layout::kBlocked8;
+    for (const Layout layout : {Layout::kChannelsLast, blocked}) {
+      if (!CanAllHave(spec, layout)) continue;
+      all.push_back(InLayout(Name(), spec, layout));
+      if (has_dots) all.push_back(InLayout(std::string(Name()) + ":dots", spec, layout));
+    }
+    return all;
+  }
+
+  std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
+                                  const Target& target,
+                                  std::span<const Tensor* const> weights) const override {
+    const Layout layout = implementation.output;
+    return VisitFloat(spec.output.dtype, [&](auto type) {
+      using T = decltype(type);
+#if defined(__x86_64__)
+      if constexpr (std::is_same_v<T, BF16>) {
+        if (implementation.name.ends_with(":dots")) {
+          return MakeGroupedKernel<Avx512BF16Isa<BF16Dots>, T>(spec, layout, target, weights);
+        }
+        if (target.has_avx512_bf16) {
+          return MakeGroupedKernel<Avx512BF16Isa<F32RoundedProducts>, T>(spec, layout, target,
+                                                                         weights);
+        }
+      } else if (target.has_avx512) {
+        return MakeGroupedKernel<Avx512Isa, T>(spec, layout, target, weights);
+      }
+      if (target.has_avx2) return MakeGroupedKernel<Avx2Isa, T>(spec, layout, target, weights);
+#endif
+      return MakeGroupedKernel<PlainIsa<8, F32Products>, T>(spec, layout, target, weights);
+    });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Primitive> MakeOwnGroupedConv() { return std::make_unique<OwnGroupedConv>(); }
+
+}  // namespace fettle

@@ -67,9 +67,9 @@ struct BF16Dots {
                                                    const Vector<kLanes>& weights,
                                                    Vector<kLanes>* sums) {
     static_assert(kLanes == 16);
-    *sums = reinterpret_cast<Vector<16>>(_mm512_dpbf16_ps(
-        reinterpret_cast<__m512>(*sums), reinterpret_cast<__m512bh>(input),
-        reinterpret_cast<__m512bh>(weights)));
+    *sums = reinterpret_cast<Vector<16>>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(*sums),
+                                                          reinterpret_cast<__m512bh>(input),
+                                                          reinterpret_cast<__m512bh>(weights)));
   }
   template <int kLanes>
   FETTLE_AVX512_BF16 static inline void AddBroadcast(const float* input,

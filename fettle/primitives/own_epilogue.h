@@ -9,9 +9,10 @@
 #include "fettle/primitives/own_rows.h"
 #include "fettle/primitives/own_vector.h"
 
-// The end of a convolution whose sums are in registers: a residual is added, the activation applied,
-// and the vectors narrowed and stored. Nothing, ReLU and clip stay in registers; other activations
-// pass through a few lines of memory, where ActivateRow (own_rows.h) has their formulas once.
+// The end of a convolution whose sums are in registers: a residual is added, the activation
+// applied, and the vectors narrowed and stored. Nothing, ReLU and clip stay in registers; other
+// activations pass through a few lines of memory, where ActivateRow (own_rows.h) has their formulas
+// once.
 
 namespace fettle {
 

@@ -5,8 +5,8 @@
 #include "fettle/core/error.h"
 #include "fettle/primitives/own_grouped_layer.h"
 #include "fettle/primitives/own_grouped_sums.h"
-#include "fettle/primitives/own_isa.h"
 #include "fettle/primitives/own_kernel.h"
+#include "fettle/primitives/own_kernel_isa.h"
 #include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/primitive_families.h"
 
@@ -18,39 +18,6 @@
 
 namespace fettle {
 namespace {
-
-// What a kernel is compiled for, and how it multiplies.
-template <int kLanesOfIsa, typename ProductsOfIsa>
-struct PlainIsa {
-  static constexpr int kLanes = kLanesOfIsa;
-  using Products = ProductsOfIsa;
-  template <typename Body>
-  static void Run(const Body& body) {
-    body();
-  }
-};
-
-#if defined(__x86_64__)
-struct Avx2Isa : PlainIsa<8, F32Products> {
-  template <typename Body>
-  static void Run(const Body& body) {
-    RunAvx2(body);
-  }
-};
-struct Avx512Isa : PlainIsa<16, F32Products> {
-  template <typename Body>
-  static void Run(const Body& body) {
-    RunAvx512(body);
-  }
-};
-template <typename Products>
-struct Avx512BF16Isa : PlainIsa<16, Products> {
-  template <typename Body>
-  static void Run(const Body& body) {
-    RunAvx512BF16(body);
-  }
-};
-#endif
 
 template <typename Isa, typename T>
 class GroupedConv {
@@ -97,7 +64,8 @@ class GroupedConv {
     // In a function of its own, being the same for all kernels.
     const auto fill = [&](int64_t y, float* row) {
       Isa::Run([&] {
-        FillRow<kLanes, Products>(layer_, unit, from + y * axis.input * layer_.input.lanes, ix, row);
+        FillRow<kLanes, Products>(layer_, unit, from + y * axis.input * layer_.input.lanes, ix,
+                                  row);
       });
     };
     VisitWay(unit, [&]<int kCount, GroupedWay kWay>() {

@@ -57,8 +57,8 @@ class LayerMaker {
   int64_t outputs() const { return layer_.shape.group_outputs(); }
 
   // A vector's outputs are of several groups, unless one group has enough of them: then its inputs
-  // need not be spread over the lanes. Spread, a group's last vector is as full as the others, which
-  // is worth it where each spread input is used for many taps.
+  // need not be spread over the lanes. Spread, a group's last vector is as full as the others,
+  // which is worth it where each spread input is used for many taps.
   bool IsSpread() const {
     const int64_t lanes = layer_.lanes, full = RoundedUp(outputs(), lanes);
     if (outputs() < lanes) return true;
@@ -186,8 +186,8 @@ class LayerMaker {
                                    layer_.lanes);
     }
     for (const OutputUnit& unit : layer_.units) {
-      layer_.row_words = std::max(layer_.row_words,
-                                  static_cast<int64_t>(unit.slabs.size()) * layer_.slab_words);
+      layer_.row_words =
+          std::max(layer_.row_words, static_cast<int64_t>(unit.slabs.size()) * layer_.slab_words);
     }
   }
 

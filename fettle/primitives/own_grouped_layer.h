@@ -59,8 +59,9 @@ struct GroupedLayer {
 
   std::vector<OutputUnit> units;
   std::vector<uint32_t> indices;
-  std::vector<std::byte> weights;  // spread [unit][ky][slab][kx][lane], else [..][word][vector][lane]
-  std::vector<float> bias;         // [unit][vector][lane]
+  std::vector<std::byte>
+      weights;              // spread [unit][ky][slab][kx][lane], else [..][word][vector][lane]
+  std::vector<float> bias;  // [unit][vector][lane]
 
   int64_t tasks() const {
     return shape.batch * bands * strips * static_cast<int64_t>(units.size());
@@ -75,8 +76,8 @@ struct GroupedLayer {
   }
 };
 
-// Vectors of 16 words where `is_wide`, else of 8. `step` is 1 for f32, 2 for pairs of bf16, of which
-// a group must have whole ones.
+// Vectors of 16 words where `is_wide`, else of 8. `step` is 1 for f32, 2 for pairs of bf16, of
+// which a group must have whole ones.
 GroupedLayer GroupedLayerOf(const LayerSpec& spec, Layout layout, const Target& target,
                             bool is_wide, int64_t step, std::span<const Tensor* const> weights);
 

@@ -65,24 +65,49 @@ inline void FillPixels(const GroupedLayer& layer, const InputSlab& slab, const T
   }
 }
 
-// All slabs of `count` pixels whose channels lie in one vector, `line` elements below the next row's.
-template <int kLanes, typename Products, typename T>
-inline void FillTogether(const GroupedLayer& layer, const OutputUnit& unit, const T* from,
-                         int64_t stride, int64_t line, int64_t count, float* to) {
-  const LaneSource& source = unit.slabs[0].sources[0];
-  const uint32_t* indices = layer.indices.data() + source.indices;
-  const auto slabs = static_cast<int64_t>(unit.slabs.size());
+// kSlabs slabs of `count` pixels whose channels lie in one vector; those of the row below, `line`
+// elements further, are fetched meanwhile.
+template <int kLanes, int kSlabs, typename Products, typename T>
+inline void FillTogether(const LaneSource& source, const uint32_t* indices, const T* from,
+                         int64_t stride, int64_t line, int64_t count, int64_t slab_words,
+                         float* to) {
+  typename VectorOf<kLanes>::Words lanes[kSlabs];
+#pragma GCC unroll 8
+  for (int slab = 0; slab < kSlabs; ++slab) {
+    std::memcpy(&lanes[slab], indices + int64_t{slab} * kLanes, sizeof(lanes[slab]));
+  }
+  const int64_t elements = source.count;
   from += source.offset;
   for (int64_t i = 0; i < count; ++i, from += stride, to += kLanes) {
     __builtin_prefetch(from + line);
     Vector<kLanes> pixel;
-    LoadWords<kLanes, Products>(from, source.count, &pixel);
-    for (int64_t slab = 0; slab < slabs; ++slab) {
-      typename VectorOf<kLanes>::Words lanes;
-      std::memcpy(&lanes, indices + slab * kLanes, sizeof(lanes));
-      StoreVector<kLanes>(__builtin_shuffle(pixel, lanes), to + slab * layer.slab_words);
+    LoadWords<kLanes, Products>(from, elements, &pixel);
+#pragma GCC unroll 8
+    for (int slab = 0; slab < kSlabs; ++slab) {
+      StoreVector<kLanes>(__builtin_shuffle(pixel, lanes[slab]), to + slab * slab_words);
     }
   }
+}
+
+// All slabs of a unit of which that is so.
+template <int kLanes, typename Products, typename T>
+inline void FillOneVector(const GroupedLayer& layer, const OutputUnit& unit, const T* from,
+                          int64_t stride, int64_t count, float* to) {
+  const LaneSource& source = unit.slabs[0].sources[0];
+  const uint32_t* indices = layer.indices.data() + source.indices;
+  const int64_t line = layer.shape.plane.x.input * layer.input.lanes, words = layer.slab_words;
+  auto slabs = static_cast<int64_t>(unit.slabs.size());
+  const auto fill = [&]<int kSlabs>() {
+    for (; slabs >= kSlabs; slabs -= kSlabs) {
+      FillTogether<kLanes, kSlabs, Products>(source, indices, from, stride, line, count, words, to);
+      indices += int64_t{kSlabs} * kLanes;
+      to += kSlabs * words;
+    }
+  };
+  fill.template operator()<8>();
+  fill.template operator()<4>();
+  fill.template operator()<2>();
+  fill.template operator()<1>();
 }
 
 // A row of scratch: the inputs that a strip of outputs needs of a row of the image, of which `row`
@@ -97,15 +122,13 @@ inline void FillRow(const GroupedLayer& layer, const OutputUnit& unit, const T* 
     const int64_t start = x + phase;
     const int64_t before = start >= 0 ? 0 : std::min((-start + stride - 1) / stride, pixels);
     const int64_t room = axis.input - 1 - start;
-    const int64_t end =
-        room < 0 ? before : std::clamp<int64_t>(room / stride + 1, before, pixels);
+    const int64_t end = room < 0 ? before : std::clamp<int64_t>(room / stride + 1, before, pixels);
     const T* from = row + (start + before * stride) * layer.input.lanes;
     const int64_t pixel_stride = stride * layer.input.lanes;
     float* slab_to = to + phase * pixels * kLanes;
     if (unit.is_one_vector) {
-      FillTogether<kLanes, Products>(layer, unit, from, pixel_stride,
-                                     axis.input * layer.input.lanes, end - before,
-                                     slab_to + before * kLanes);
+      FillOneVector<kLanes, Products>(layer, unit, from, pixel_stride, end - before,
+                                      slab_to + before * kLanes);
     }
     for (const InputSlab& slab : unit.slabs) {
       std::fill_n(slab_to, before * kLanes, 0.0f);
@@ -151,6 +174,10 @@ inline void AddSpreadThree(const GroupedLayer& layer, int64_t slabs, const float
     for (int i = 0; i < kCount + 2; ++i) {
       Vector<kLanes> input;
       LoadVector<kLanes>(x + i * kLanes, &input);
+#if defined(__x86_64__)
+      // Else it is loaded for each of its three products.
+      if constexpr (kLanes == 16) asm("" : "+v"(input));
+#endif
 #pragma GCC unroll 3
       for (int tap = 0; tap < 3; ++tap) {
         if (i < tap || i - tap >= kCount) continue;
@@ -208,7 +235,7 @@ inline void SumStrip(const GroupedLayer& layer, const OutputUnit& unit, int64_t 
     }
     const TapRange taps = ya.TapsInside(oy);
     const int64_t y = oy * ya.stride;
-    if (taps.first < taps.last) filled = std::max(filled, y + ya.Offset(taps.first));
+    filled = std::max(filled, y + ya.Offset(0));
     for (; taps.first < taps.last && filled <= y + ya.Offset(taps.last - 1); ++filled) {
       fill(filled, ring + filled % layer.ring_rows * layer.row_words);
     }

@@ -55,6 +55,7 @@ void ExpectAgreementOnAll(const std::vector<LayerSpec>& grid) {
 }
 
 TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
+TEST(AgreementTest, GroupedConvolutions) { ExpectAgreementOnAll(GroupedGrid()); }
 TEST(AgreementTest, WinogradTiles) { ExpectAgreementOnAll(TileGrid()); }
 TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
 TEST(AgreementTest, PoolingAndResizing) { ExpectAgreementOnAll(PoolingGrid()); }

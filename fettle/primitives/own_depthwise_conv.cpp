@@ -35,9 +35,16 @@ class DepthwiseConv {
     layer_.input = ViewOf(spec.inputs[0].shape, layout);
     layer_.output = ViewOf(spec.output.shape, layout);
     layer_.vectors = (layer_.input.lanes + kLanes - 1) / kLanes;
-    layer_.zeros.resize(static_cast<size_t>(layer_.input.lanes), 0);
     // The last two vectors may overlap: one task has both.
     chunks_ = std::max<int64_t>(layer_.vectors / kTaskVectors, 1);
+    // Enough tasks for the threads to end together.
+    const int64_t planes = layer_.output.batch * layer_.output.groups * chunks_;
+    const int64_t wanted = target.threads == 1 ? 1 : 8 * target.threads;
+    const int64_t pairs = (layer_.plane.y.output + 1) / 2;
+    bands_ =
+        std::clamp<int64_t>(wanted / std::max<int64_t>(planes, 1), 1, std::max<int64_t>(pairs, 1));
+    band_ = (pairs + bands_ - 1) / bands_ * 2;
+    bands_ = (pairs * 2 + band_ - 1) / std::max<int64_t>(band_, 1);
     strip_ = layer_.plane.x.output % 7 == 0 && layer_.plane.x.output % 8 != 0 ? 7 : 8;
     Pack(weights);
   }
@@ -48,24 +55,27 @@ class DepthwiseConv {
 
   void Run(const T* x, const Epilogue<T>& epilogue) const {
     const VectorEpilogue<T> finish(epilogue, target_);
-    const int64_t pairs = (layer_.plane.y.output + 1) / 2;
-    const int64_t tasks = layer_.output.batch * layer_.output.groups * pairs * chunks_;
+    const int64_t tasks = layer_.output.batch * layer_.output.groups * bands_ * chunks_;
     const int64_t work = layer_.output.elements() * layer_.taps();
     ParallelFor(target_, tasks, work / std::max<int64_t>(tasks, 1),
                 [&](int64_t begin, int64_t end, int64_t) {
                   VisitRows([&](const auto& sum_rows) {
-                    for (int64_t i = begin; i < end; ++i) sum_rows(TaskAt(i, pairs), x, finish);
+                    for (int64_t i = begin; i < end; ++i) sum_rows(TaskAt(i), x, finish);
                   });
                 });
     ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
   }
 
  private:
-  DepthwiseTask TaskAt(int64_t index, int64_t pairs) const {
-    const int64_t chunk = index % chunks_, pair = index / chunks_ % pairs;
-    const int64_t plane = index / chunks_ / pairs;
-    return {plane / layer_.input.groups, plane % layer_.input.groups, 2 * pair,
-            layer_.vectors * chunk / chunks_, layer_.vectors * (chunk + 1) / chunks_};
+  DepthwiseTask TaskAt(int64_t index) const {
+    const int64_t chunk = index % chunks_, band = index / chunks_ % bands_;
+    const int64_t plane = index / chunks_ / bands_, rows = layer_.plane.y.output;
+    return {plane / layer_.input.groups,
+            plane % layer_.input.groups,
+            layer_.vectors * chunk / chunks_,
+            layer_.vectors * (chunk + 1) / chunks_,
+            band * band_,
+            std::min((band + 1) * band_, rows)};
   }
 
   // Calls body(f) with the f(task, x, finish) for the layer's window, compiled for the Isa.
@@ -108,7 +118,9 @@ class DepthwiseConv {
     using Block = DepthwiseBlock<kLanes, kSide, kStride, kCount, Products>;
     Isa::Run([&] {
       body([&](const DepthwiseTask& task, const T* x, const VectorEpilogue<T>& finish) {
-        SumRows<Block, kStride, kCount, Products>(layer_, task, x, finish);
+        for (int64_t oy = task.begin; oy < task.end; oy += 2) {
+          SumPair<Block, kStride, kCount, Products>(layer_, task, oy, x, finish);
+        }
       });
     });
   }
@@ -137,7 +149,7 @@ class DepthwiseConv {
 
   Target target_;
   DepthwiseLayer layer_;
-  int64_t chunks_ = 1, strip_ = 8;
+  int64_t chunks_ = 1, bands_ = 1, band_ = 2, strip_ = 8;
 };
 
 template <typename Isa, typename T>

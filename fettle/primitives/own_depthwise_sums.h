@@ -9,64 +9,57 @@
 
 namespace fettle {
 
-// Where a block's pixels are: `zeros` beyond the image.
-template <typename Block, typename T>
-inline void FindPixels(const DepthwiseLayer& layer, const T* image, int64_t y, int64_t x,
-                       const T** pixels) {
-  const int64_t lanes = layer.input.lanes;
-  const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;
-  const auto* zeros = reinterpret_cast<const T*>(layer.zeros.data());
-#pragma GCC unroll 1
-  for (int row = 0; row < Block::kRows; ++row) {
-    const bool is_row = y + row >= 0 && y + row < ya.input;
-    const T* line = image + (y + row) * xa.input * lanes;
-#pragma GCC unroll 1
-    for (int column = 0; column < Block::kColumns; ++column, ++pixels) {
-      const bool is_pixel = is_row && x + column >= 0 && x + column < xa.input;
-      *pixels = is_pixel ? line + (x + column) * lanes : zeros;
-    }
-  }
+// Of `count` pixels from `first` on, those that lie within the axis.
+inline TapRange Inside(const WindowAxis& axis, int64_t first, int64_t count) {
+  return {std::max<int64_t>(-first, 0), std::min(axis.input - first, count)};
 }
 
-// A task, for windows that a block knows.
+// Two rows of a task from `oy` on, one where the image ends there, for windows that a block knows.
 template <typename Block, int kStride, int kCount, typename Products, typename T>
-inline void SumRows(const DepthwiseLayer& layer, const DepthwiseTask& task, const T* x,
+inline void SumPair(const DepthwiseLayer& layer, const DepthwiseTask& task, int64_t oy, const T* x,
                     const VectorEpilogue<T>& epilogue) {
   constexpr int kLanes = Block::kLanes;
-  const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;
-  const int64_t lanes = layer.input.lanes, line = xa.input * lanes;
+  const WindowAxis ya = layer.plane.y, xa = layer.plane.x;
+  const int64_t lanes = layer.input.lanes, line = xa.input * lanes, taps = layer.taps();
   const int64_t plane = task.image * layer.input.groups + task.group;
   const T* image = x + plane * layer.input.space * lanes;
-  const int64_t iy = task.oy * kStride - ya.pad_begin;
-  const bool is_inside_y = iy >= 0 && iy + Block::kRows <= ya.input;
-  for (int64_t ox = 0; ox < xa.output; ox += kCount) {
+  const int64_t iy = oy * kStride - ya.pad_begin;
+  const TapRange rows = Inside(ya, iy, Block::kRows);
+  const bool are_two = oy + 1 < ya.output;
+  for (int64_t next = 0; next < xa.output; next += kCount) {
+    // The last strip begins earlier rather than be a short one, where the row is long enough.
+    const int64_t ox = std::min(next, std::max<int64_t>(xa.output - kCount, 0));
     const int64_t ix = ox * kStride - xa.pad_begin;
-    const bool is_inside = is_inside_y && ix >= 0 && ix + Block::kColumns <= xa.input;
-    const T* pixels[Block::kRows * Block::kColumns];
-    if (!is_inside) FindPixels<Block>(layer, image, iy, ix, pixels);
+    const TapRange columns = Inside(xa, ix, Block::kColumns);
+    const T* pixel = image + iy * line + ix * lanes;
+    OutputStrip strip;
+    strip.stride = lanes;
+    strip.count = std::min<int64_t>(kCount, xa.output - ox);
+    strip.lanes = kLanes;
+    const int64_t offset = ((plane * ya.output + oy) * xa.output + ox) * lanes;
+    const int64_t index = task.group * layer.vectors + task.first;
+    const float* filters = layer.filters.data() + index * taps * kLanes;
+    const float* bias = layer.bias.data() + index * kLanes;
     for (int64_t vector = task.first; vector < task.last; ++vector) {
       const int64_t lane = std::min(vector * kLanes, lanes - kLanes);
-      const int64_t index = task.group * layer.vectors + vector;
-      const float* filters = layer.filters.data() + index * layer.taps() * kLanes;
       typename Block::Sums sums;
 #pragma GCC unroll 16
-      for (int i = 0; i < 2 * kCount; ++i) {
-        LoadVector<kLanes>(layer.bias.data() + index * kLanes, &sums[i]);
+      for (int i = 0; i < 2 * kCount; ++i) LoadVector<kLanes>(bias, &sums[i]);
+      const T* from = pixel + lane;
+      if (!Block::AddColumns(from, line, lanes, rows, columns, filters, sums)) {
+        T copy[Block::kRows * Block::kColumns * kLanes];
+        Block::CopyPixels(from, line, lanes, rows, columns, copy);
+        Block::template AddPixels<0, 0>(copy, Block::kColumns * kLanes, kLanes, {0, Block::kRows},
+                                        filters, sums);
       }
-      if (is_inside) {
-        Block::AddInside(image + iy * line + ix * lanes + lane, line, lanes, filters, sums);
-      } else {
-        Block::AddAnywhere(pixels, lane, filters, sums);
-      }
-      OutputStrip strip;
-      strip.offset = ((plane * ya.output + task.oy) * xa.output + ox) * lanes + lane;
-      strip.stride = lanes;
-      strip.count = std::min<int64_t>(kCount, xa.output - ox);
-      strip.lanes = kLanes;
+      strip.offset = offset + lane;
       FinishVectors<kLanes, kCount, Products>(epilogue, strip, sums);
-      if (task.oy + 1 == ya.output) continue;
-      strip.offset += xa.output * lanes;
-      FinishVectors<kLanes, kCount, Products>(epilogue, strip, sums + kCount);
+      if (are_two) {
+        strip.offset += xa.output * lanes;
+        FinishVectors<kLanes, kCount, Products>(epilogue, strip, sums + kCount);
+      }
+      filters += taps * kLanes;
+      bias += kLanes;
     }
   }
 }
@@ -133,8 +126,7 @@ inline void SumAnyRow(const DepthwiseLayer& layer, const DepthwiseTask& task, in
 template <int kLanes, typename Products, typename T>
 inline void SumAnyRows(const DepthwiseLayer& layer, const DepthwiseTask& task, const T* x,
                        const VectorEpilogue<T>& epilogue) {
-  const int64_t end = std::min(task.oy + 2, layer.plane.y.output);
-  for (int64_t oy = task.oy; oy < end; ++oy) {
+  for (int64_t oy = task.begin; oy < task.end; ++oy) {
     for (int64_t vector = task.first; vector < task.last; ++vector) {
       SumAnyRow<kLanes, Products>(layer, task, oy, vector, x, epilogue);
     }

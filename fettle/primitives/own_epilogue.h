@@ -70,10 +70,12 @@ struct OutputStrip {
   int64_t count = 0, lanes = 0;
 };
 
-template <int kLanes, typename T>
-inline void Clip(const VectorEpilogue<T>& epilogue, Vector<kLanes>* values) {
-  *values = *values < epilogue.low ? Vector<kLanes>{} + epilogue.low : *values;
-  *values = *values > epilogue.high ? Vector<kLanes>{} + epilogue.high : *values;
+template <int kLanes>
+inline void Clip(float low, float high, Vector<kLanes>* values) {
+  // What is left when nothing is taken away: the value in every lane.
+  const Vector<kLanes> lows = low - Vector<kLanes>{}, highs = high - Vector<kLanes>{};
+  *values = *values < lows ? lows : *values;
+  *values = *values > highs ? highs : *values;
 }
 
 // The rare case: vectors that are not full or have an activation of many steps.
@@ -89,7 +91,7 @@ inline void FinishInMemory(const VectorEpilogue<T>& epilogue, const OutputStrip&
       LoadLanes<kLanes>(epilogue.residual + at, strip.lanes, &residual);
       sums += residual;
     }
-    if (epilogue.is_bounded) Clip<kLanes>(epilogue, &sums);
+    if (epilogue.is_bounded) Clip<kLanes>(epilogue.low, epilogue.high, &sums);
     if (epilogue.activate != nullptr) {
       StoreVector<kLanes>(sums, values);
       epilogue.activate(epilogue.other, kLanes, values);
@@ -112,18 +114,28 @@ inline void FinishVectors(const VectorEpilogue<T>& epilogue, const OutputStrip& 
     for (int i = 0; i < kCount; ++i) StoreVector<kLanes>(sums[i], values + i * kLanes);
     return FinishInMemory<kLanes, Rounding>(epilogue, strip, values);
   }
-  const T* residual = epilogue.residual + strip.offset;
-  T* output = epilogue.output + strip.offset;
+  // In locals, or they would be loaded anew behind every vector that is stored.
+  const int64_t count = strip.count, stride = strip.stride;
+  if (epilogue.residual != nullptr) {
+    const T* residual = epilogue.residual + strip.offset;
 #pragma GCC unroll 16
-  for (int i = 0; i < kCount; ++i) {
-    if (i >= strip.count) break;
-    if (epilogue.residual != nullptr) {
+    for (int i = 0; i < kCount; ++i) {
+      if (i >= count) break;
       Vector<kLanes> addend;
-      LoadVector<kLanes>(residual + i * strip.stride, &addend);
+      LoadVector<kLanes>(residual + i * stride, &addend);
       sums[i] += addend;
     }
-    if (epilogue.is_bounded) Clip<kLanes>(epilogue, &sums[i]);
-    Rounding::template Round<kLanes>(sums[i], output + i * strip.stride);
+  }
+  if (epilogue.is_bounded) {
+    const float low = epilogue.low, high = epilogue.high;
+#pragma GCC unroll 16
+    for (int i = 0; i < kCount; ++i) Clip<kLanes>(low, high, &sums[i]);
+  }
+  T* output = epilogue.output + strip.offset;
+#pragma GCC unroll 16
+  for (int i = 0; i < kCount; ++i, output += stride) {
+    if (i >= count) break;
+    Rounding::template Round<kLanes>(sums[i], output);
   }
 }
 

@@ -38,7 +38,7 @@ struct DepthwiseBlock {
   static inline void AddPixel(const T* from, int row, int column, const float* filters,
                               Vector<kLanes>* sums) {
     Vector<kLanes> pixel;
-    LoadVector<kLanes>(from, &pixel);
+    Products::template Load<kLanes>(from, &pixel);
 #if defined(__x86_64__)
     // Else it is loaded for each of its products.
     if constexpr (kLanes == 16) asm("" : "+v"(pixel));

@@ -81,7 +81,7 @@ inline void SumOutputs(const DepthwiseLayer& layer, const T* image, int64_t oy, 
 #pragma GCC unroll 4
       for (int i = 0; i < kCount; ++i) {
         Vector<kLanes> pixel;
-        LoadVector<kLanes>(from + i * xa.stride * lanes, &pixel);
+        Products::template Load<kLanes>(from + i * xa.stride * lanes, &pixel);
         Products::template AddProduct<kLanes>(pixel, filter, &sums[i]);
       }
     }

@@ -21,6 +21,10 @@ struct F32Products {
   using Element = float;
   static constexpr int kStep = 1;
 
+  template <int kLanes, typename From>
+  static inline void Load(const From* from, Vector<kLanes>* to) {
+    LoadVector<kLanes>(from, to);
+  }
   template <int kLanes, typename To>
   static inline void Round(const Vector<kLanes>& from, To* to) {
     StoreVector<kLanes>(from, to);
@@ -49,6 +53,21 @@ struct BF16Dots {
   using Element = BF16;
   static constexpr int kStep = 2;
 
+  // Widens in one step: each word to the upper half of 32 bits.
+  template <int kLanes, typename From>
+  FETTLE_AVX512_BF16 static inline void Load(const From* from, Vector<kLanes>* to) {
+    if constexpr (std::is_same_v<From, BF16> && kLanes == 16) {
+      const __m512i places = _mm512_set_epi32(15 << 16, 14 << 16, 13 << 16, 12 << 16, 11 << 16,
+                                              10 << 16, 9 << 16, 8 << 16, 7 << 16, 6 << 16, 5 << 16,
+                                              4 << 16, 3 << 16, 2 << 16, 1 << 16, 0);
+      const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+      const __m512i wide =
+          _mm512_maskz_permutexvar_epi16(0xaaaaaaaa, places, _mm512_castsi256_si512(words));
+      std::memcpy(to, &wide, sizeof(wide));
+    } else {
+      LoadVector<kLanes>(from, to);
+    }
+  }
   template <int kLanes, typename To>
   FETTLE_AVX512_BF16 static inline void Round(const Vector<kLanes>& from, To* to) {
     if constexpr (std::is_same_v<To, BF16> && kLanes == 16) {
@@ -90,8 +109,12 @@ struct BF16Dots {
   }
 };
 
-// Products in f32, rounded to bf16 by the instruction that AVX-512 BF16 has for it.
+// Products in f32, of which bf16 is made by the instruction that AVX-512 BF16 has for it.
 struct F32RoundedProducts : F32Products {
+  template <int kLanes, typename From>
+  FETTLE_AVX512_BF16 static inline void Load(const From* from, Vector<kLanes>* to) {
+    BF16Dots::Load<kLanes>(from, to);
+  }
   template <int kLanes, typename To>
   FETTLE_AVX512_BF16 static inline void Round(const Vector<kLanes>& from, To* to) {
     BF16Dots::Round<kLanes>(from, to);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "fettle/core/target.h"
+#include "fettle/primitives/own_dot.h"
 #include "fettle/primitives/own_rows.h"
 #include "fettle/primitives/own_vector.h"
 
@@ -30,12 +31,12 @@ inline void CopyLanes(const T* from, int64_t count, T* to) {
 }
 
 // The first `lanes` of a vector, zeros in the others.
-template <int kLanes, typename T>
+template <int kLanes, typename Products, typename T>
 inline void LoadLanes(const T* from, int64_t lanes, Vector<kLanes>* to) {
-  if (lanes == kLanes) return LoadVector<kLanes>(from, to);
+  if (lanes == kLanes) return Products::template Load<kLanes>(from, to);
   T buffer[kLanes] = {};
   CopyLanes<kLanes>(from, lanes, buffer);
-  LoadVector<kLanes>(buffer, to);
+  Products::template Load<kLanes>(buffer, to);
 }
 
 // ActivateRow, compiled for the target's instruction set.
@@ -70,8 +71,21 @@ struct OutputStrip {
   int64_t count = 0, lanes = 0;
 };
 
+#if defined(__x86_64__)
+// A NaN stays one: where there is one, these instructions take their second operand.
+FETTLE_AVX512 inline void Clip512(float low, float high, Vector<16>* values) {
+  const __m512 above = _mm512_max_ps(_mm512_set1_ps(low), reinterpret_cast<const __m512&>(*values));
+  const __m512 within = _mm512_min_ps(_mm512_set1_ps(high), above);
+  std::memcpy(values, &within, sizeof(within));
+}
+#endif
+
+// Vectors of 16 are of AVX-512 here.
 template <int kLanes>
 inline void Clip(float low, float high, Vector<kLanes>* values) {
+#if defined(__x86_64__)
+  if constexpr (kLanes == 16) return Clip512(low, high, values);
+#endif
   // What is left when nothing is taken away: the value in every lane.
   const Vector<kLanes> lows = low - Vector<kLanes>{}, highs = high - Vector<kLanes>{};
   *values = *values < lows ? lows : *values;
@@ -79,7 +93,7 @@ inline void Clip(float low, float high, Vector<kLanes>* values) {
 }
 
 // The rare case: vectors that are not full or have an activation of many steps.
-template <int kLanes, typename Rounding, typename T>
+template <int kLanes, typename Products, typename T>
 inline void FinishInMemory(const VectorEpilogue<T>& epilogue, const OutputStrip& strip,
                            float* values) {
   int64_t at = strip.offset;
@@ -88,7 +102,7 @@ inline void FinishInMemory(const VectorEpilogue<T>& epilogue, const OutputStrip&
     Vector<kLanes> sums, residual{};
     LoadVector<kLanes>(values, &sums);
     if (epilogue.residual != nullptr) {
-      LoadLanes<kLanes>(epilogue.residual + at, strip.lanes, &residual);
+      LoadLanes<kLanes, Products>(epilogue.residual + at, strip.lanes, &residual);
       sums += residual;
     }
     if (epilogue.is_bounded) Clip<kLanes>(epilogue.low, epilogue.high, &sums);
@@ -98,21 +112,21 @@ inline void FinishInMemory(const VectorEpilogue<T>& epilogue, const OutputStrip&
       LoadVector<kLanes>(values, &sums);
     }
     T narrow[kLanes];
-    Rounding::template Round<kLanes>(sums, narrow);
+    Products::template Round<kLanes>(sums, narrow);
     CopyLanes<kLanes>(narrow, strip.lanes, epilogue.output + at);
   }
 }
 
-// Finishes the first strip.count of kCount vectors, which it spoils. Rounding says how they are
+// Finishes the first strip.count of kCount vectors, which it spoils. Products says how they are
 // rounded to T (own_dot.h).
-template <int kLanes, int kCount, typename Rounding, typename T>
+template <int kLanes, int kCount, typename Products, typename T>
 inline void FinishVectors(const VectorEpilogue<T>& epilogue, const OutputStrip& strip,
                           Vector<kLanes>* sums) {
   if (strip.lanes != kLanes || epilogue.activate != nullptr) {
     float values[kCount * kLanes];
 #pragma GCC unroll 16
     for (int i = 0; i < kCount; ++i) StoreVector<kLanes>(sums[i], values + i * kLanes);
-    return FinishInMemory<kLanes, Rounding>(epilogue, strip, values);
+    return FinishInMemory<kLanes, Products>(epilogue, strip, values);
   }
   // In locals, or they would be loaded anew behind every vector that is stored.
   const int64_t count = strip.count, stride = strip.stride;
@@ -122,7 +136,7 @@ inline void FinishVectors(const VectorEpilogue<T>& epilogue, const OutputStrip& 
     for (int i = 0; i < kCount; ++i) {
       if (i >= count) break;
       Vector<kLanes> addend;
-      LoadVector<kLanes>(residual + i * stride, &addend);
+      Products::template Load<kLanes>(residual + i * stride, &addend);
       sums[i] += addend;
     }
   }
@@ -135,7 +149,7 @@ inline void FinishVectors(const VectorEpilogue<T>& epilogue, const OutputStrip& 
 #pragma GCC unroll 16
   for (int i = 0; i < kCount; ++i, output += stride) {
     if (i >= count) break;
-    Rounding::template Round<kLanes>(sums[i], output);
+    Products::template Round<kLanes>(sums[i], output);
   }
 }
 

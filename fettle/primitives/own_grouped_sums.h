@@ -23,7 +23,7 @@ enum class GroupedWay {
 template <int kLanes, typename Products, typename T>
 inline void LoadWords(const T* from, int64_t count, Vector<kLanes>* to) {
   if constexpr (Products::kStep == 1) {
-    LoadLanes<kLanes>(from, count, to);
+    LoadLanes<kLanes, Products>(from, count, to);
   } else {
     constexpr int kElements = kLanes * Products::kStep;
     T buffer[kElements] = {};

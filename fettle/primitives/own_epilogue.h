@@ -74,8 +74,10 @@ struct OutputStrip {
 #if defined(__x86_64__)
 // A NaN stays one: where there is one, these instructions take their second operand.
 FETTLE_AVX512 inline void Clip512(float low, float high, Vector<16>* values) {
-  const __m512 above = _mm512_max_ps(_mm512_set1_ps(low), reinterpret_cast<const __m512&>(*values));
-  const __m512 within = _mm512_min_ps(_mm512_set1_ps(high), above);
+  constexpr __mmask16 kAll = 0xffff;
+  const auto value = reinterpret_cast<const __m512&>(*values);
+  const __m512 above = _mm512_mask_max_ps(value, kAll, _mm512_set1_ps(low), value);
+  const __m512 within = _mm512_mask_min_ps(above, kAll, _mm512_set1_ps(high), above);
   std::memcpy(values, &within, sizeof(within));
 }
 #endif

@@ -4,6 +4,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/primitives/own_grouped_layer.h"
+#include "fettle/primitives/own_grouped_pointwise.h"
 #include "fettle/primitives/own_grouped_sums.h"
 #include "fettle/primitives/own_kernel.h"
 #include "fettle/primitives/own_kernel_isa.h"
@@ -117,8 +118,9 @@ std::unique_ptr<Kernel> MakeGroupedKernel(const LayerSpec& spec, Layout layout,
       conv->WorkspaceBytes(), conv->WeightBytes());
 }
 
-// More than so many inputs a group are better off with a product of matrices.
-constexpr int64_t kMostInputs = 128;
+// More than so many inputs a group are better off elsewhere; more of them can be multiplied where
+// the layout is plain and the kernel 1x1.
+constexpr int64_t kMostInputs = 128, kMostPointwiseInputs = 512;
 
 // Whether vectors are of 512 bits. In bf16 only with the instructions that round to it.
 bool IsWide(const LayerSpec& spec, const Target& target) {
@@ -138,8 +140,9 @@ class OwnGroupedConv : public Primitive {
     if (shape.group_inputs() == 1 && shape.group_outputs() == 1) {
       return Support::No("one filter a channel");
     }
-    if (shape.group_inputs() > kMostInputs) {
-      return Support::No(Text("more than ", kMostInputs, " channels a group"));
+    const int64_t most = shape.is_pointwise() ? kMostPointwiseInputs : kMostInputs;
+    if (shape.group_inputs() > most) {
+      return Support::No(Text("more than ", most, " channels a group"));
     }
     return RequireOneFloat(spec);
   }
@@ -147,8 +150,11 @@ class OwnGroupedConv : public Primitive {
   std::vector<Implementation> Implementations(const LayerSpec& spec,
                                               const Target& target) const override {
     std::vector<Implementation> all;
+    const ConvShape shape = ConvShapeOf(spec);
+    if (shape.is_pointwise()) all.push_back(InLayout(Name(), spec, Layout::kPlain));
+    if (shape.group_inputs() > kMostInputs) return all;
     const bool has_dots = spec.output.dtype == DType::kBF16 && target.has_avx512_bf16 &&
-                          ConvShapeOf(spec).group_inputs() % 2 == 0;
+                          shape.group_inputs() % 2 == 0;
     const Layout blocked = IsWide(spec, target) ? Layout::kBlocked16 : Layout::kBlocked8;
     for (const Layout layout : {Layout::kChannelsLast, blocked}) {
       if (!CanAllHave(spec, layout)) continue;
@@ -162,6 +168,7 @@ class OwnGroupedConv : public Primitive {
                                   const Target& target,
                                   std::span<const Tensor* const> weights) const override {
     const Layout layout = implementation.output;
+    if (layout == Layout::kPlain) return MakeGroupedPointwise(spec, target, weights);
     return VisitFloat(spec.output.dtype, [&](auto type) {
       using T = decltype(type);
 #if defined(__x86_64__)

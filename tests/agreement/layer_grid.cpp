@@ -107,6 +107,15 @@ std::vector<LayerSpec> GroupedGrid() {
         }
       }
     }
+    // Pixels and outputs a group below, at and above the blocks of 1x1 kernels.
+    for (int64_t columns : {1, 4, 7, 8, 11, 17, 29}) {
+      for (int64_t outputs : {1, 3, 5, 6, 17}) {
+        LayerSpec spec = Layer(Conv{Square(1, 1, 0), 3}, dtype, {{2, 21, 5, columns}},
+                               {{3 * outputs, 7, 1, 1}, {3 * outputs}});
+        grid.push_back(WithEpilogue(spec, columns > 8, Activation{ActivationKind::kRelu}));
+      }
+    }
+    grid.push_back(Layer(Conv{Square(1, 1, 0), 2}, dtype, {{1, 300, 5, 5}}, {{12, 150, 1, 1}}));
     // Padding beyond the window, rows and columns apart.
     const Window window = {{3, 5}, {1, 2}, {2, 1}, {7, 0}, {0, 9}};
     grid.push_back(Layer(Conv{window, 8}, dtype, {{2, 32, 7, 19}}, {{32, 4, 3, 5}}));

@@ -11,6 +11,24 @@
 
 // Convolution with one filter a channel, in the layouts whose lanes are channels: every lane is a
 // sum of its own.
+//
+// There is one product for each input loaded if nothing is done about it, and the loads are what
+// takes the time. So two rows of seven or eight outputs are summed together in registers
+// (own_depthwise_layer.h): an input is loaded once for up to two rows and three or five columns of
+// them, a weight once for a row. At the image's edges, pixels that are not there are left out: rows
+// by a branch, columns by kernels that know how many are missing, since a branch for each pixel or
+// a copy with zeros in it took longer than the products. Other windows than 3x3 and 5x5, with
+// stride 1 or 2, are summed four outputs at a time. The sums are finished in registers
+// (own_epilogue.h).
+//
+// Measured against oneDNN 2.6.3 on one core of an Emerald Rapids, f32, with ReLU6: 3x3 at 14x14x512
+// and 7x7x1024 1.25 to 1.45 times as fast, 5x5 at 28x28x240 1.4 to 1.5. Where input and output do
+// not fit in the second-level cache both wait for memory: 1.0 to 1.1 at 112x112x32 and 56x56x128;
+// channels last with stride 2 at 112x112x64 it loses, 0.9.
+//
+// bf16 is widened as it is loaded, in one instruction. Where memory is what is waited for that is
+// 1.3 to 2 times as fast as f32; where all lies in the second-level cache the conversions show: 0.8
+// to 0.9.
 
 namespace fettle {
 namespace {

@@ -13,9 +13,31 @@
 
 // Convolution in groups of few channels.
 //
-// Lanes are output channels, and with 2, 4 or 8 channels a group a vector of them spans several
-// groups, so that each lane needs an input of its own: lane (g, k) needs x[g, c] for each c of its
-// group.
+// Lanes are output channels. With 2, 4 or 8 of them a group, a vector spans several groups, and
+// each lane needs an input of its own: lane (g, k) needs x[g, c], for each c of its group. That is
+// a permutation of the pixel, different for each c. Permuting competes with the products for the
+// same execution port, so it must not be done for each product: as a row of the image is first
+// needed, the pixels of a strip are permuted once for each c into scratch, which holds as many rows
+// as the kernel is high (own_grouped_sums.h: FillRow). From there on it is an ordinary sum of
+// products of vectors: some 14 neighbouring outputs in registers, a vector of weights for each tap,
+// and of three taps side by side each input is loaded once. A 3x3 kernel uses a permuted vector
+// nine times.
+//
+// Scratch makes the rest easy as well: beyond the image it holds zeros, so that the sums have no
+// branches; every stride-th pixel lies together, so that strides are all one to the sums; what is
+// bf16 is widened on the way. With 16 channels a group or more the lanes share their inputs, which
+// are then broadcast from a copy of the same kind, for two vectors of outputs at once.
+//
+// Measured against the best of oneDNN 2.6.3 on one core of an Emerald Rapids, f32 (ResNeXt-50's
+// layers): 4 channels a group 2.2 to 2.65 times as fast, 8 a group 1.2 to 1.3, 16 a group 0.85 to
+// 0.95, 32 a group at 7x7 about 1. It loses where one group fills vectors and oneDNN is near the
+// peak anyway, and in grouped 1x1 kernels, where there is but one tap to use what was permuted or
+// copied; for these there is own_grouped_pointwise.cpp, where lanes are pixels.
+//
+// In bf16 it is as fast as in f32. `:dots` sums pairs of inputs by the dot products of AVX-512
+// BF16, which halves the permutations and, where these instructions run at full speed, the
+// products; here they run at less than half the rate of the f32 ones, and it is 0.55 to 0.65 times
+// as fast.
 
 namespace fettle {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 #include <vector>
 
 #include "fettle/primitives/conv_shape.h"
@@ -28,7 +27,7 @@ constexpr int kMostVectors = kLanes == 16 ? 4 : 2;
 struct PointwiseGroup {
   int64_t inputs, outputs, pixels;
   const float* weights;  // [block of outputs][input][output]
-  const float* bias;
+  const float* bias;     // [output][lane]
 };
 
 // kOutputs rows by kVectors vectors from `pixel` on; `lanes` of a vector, where it is only one.
@@ -36,14 +35,10 @@ template <int kLanes, int kOutputs, int kVectors, typename Products, typename T>
 inline void MultiplyBlock(const PointwiseGroup& group, const T* x, const float* weights,
                           const float* bias, int64_t offset, int64_t pixel, int64_t lanes,
                           const VectorEpilogue<T>& epilogue) {
-  Vector<kLanes> sums[kOutputs * kVectors] = {};
-#pragma GCC unroll 8
-  for (int o = 0; o < kOutputs; ++o) {
-    const Vector<kLanes> start = bias[o] - Vector<kLanes>{};
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      std::memcpy(&sums[o * kVectors + v], &start, sizeof(start));
-    }
+  Vector<kLanes> sums[kOutputs * kVectors];
+#pragma GCC unroll 32
+  for (int i = 0; i < kOutputs * kVectors; ++i) {
+    LoadVector<kLanes>(bias + i / kVectors * kLanes, &sums[i]);
   }
   const T* from = x + pixel;
   for (int64_t k = 0; k < group.inputs; ++k, from += group.pixels, weights += kOutputs) {
@@ -78,9 +73,9 @@ inline void MultiplyPixels(const PointwiseGroup& group, const T* x, int64_t offs
   const float* weights = group.weights;
   for (int64_t next = 0; next < group.outputs; next += kOutputs) {
     const int64_t output = std::min(next, group.outputs - kOutputs);
-    MultiplyBlock<kLanes, kOutputs, kVectors, Products>(group, x, weights, group.bias + output,
-                                                        offset + output * group.pixels, pixel,
-                                                        lanes, epilogue);
+    MultiplyBlock<kLanes, kOutputs, kVectors, Products>(
+        group, x, weights, group.bias + output * kLanes, offset + output * group.pixels, pixel,
+        lanes, epilogue);
     weights += kOutputs * group.inputs;
   }
 }
@@ -148,7 +143,8 @@ class GroupedPointwise {
     const int64_t number = plane % shape_.groups, outputs = shape_.group_outputs();
     const int64_t stride = static_cast<int64_t>(weights_.size()) / shape_.groups;
     const PointwiseGroup group{shape_.group_inputs(), outputs, pixels,
-                               weights_.data() + number * stride, bias_.data() + number * outputs};
+                               weights_.data() + number * stride,
+                               bias_.data() + number * outputs * kLanes};
     const T* from = x + plane * shape_.group_inputs() * pixels;
     const int64_t begin = blocks_ * piece / pieces_ * kBlockPixels;
     const int64_t end = std::min(blocks_ * (piece + 1) / pieces_ * kBlockPixels, pixels);
@@ -170,8 +166,11 @@ class GroupedPointwise {
 
   void Pack(std::span<const Tensor* const> weights) {
     const std::vector<float> values = WidenedValues(*weights[0]);
-    bias_.resize(static_cast<size_t>(shape_.out_channels), 0);
-    if (weights.size() > 1) bias_ = WidenedValues(*weights[1]);
+    bias_.resize(static_cast<size_t>(shape_.out_channels * kLanes), 0);
+    if (weights.size() > 1) {
+      const std::vector<float> bias = WidenedValues(*weights[1]);
+      for (size_t i = 0; i < bias_.size(); ++i) bias_[i] = bias[i / kLanes];
+    }
     const int64_t inputs = shape_.group_inputs(), outputs = shape_.group_outputs();
     for (int64_t group = 0; group < shape_.groups; ++group) {
       for (int64_t next = 0; next < outputs; next += block_) {

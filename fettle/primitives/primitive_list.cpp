@@ -33,6 +33,7 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOwnConcat());
   list.push_back(MakeOwnDepthwiseConv());
   list.push_back(MakeOwnGlobalAveragePool());
+  list.push_back(MakeOwnGroupedConv());
   list.push_back(MakeOwnIm2ColConv());
   list.push_back(MakeOwnInnerProduct());
   list.push_back(MakeOwnLrn());

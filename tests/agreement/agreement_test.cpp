@@ -59,6 +59,7 @@ void ExpectAgreementOnAll(const std::vector<LayerSpec>& grid) {
 }
 
 TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
+TEST(AgreementTest, GroupedConvolutions) { ExpectAgreementOnAll(GroupedGrid()); }
 TEST(AgreementTest, WinogradTiles) { ExpectAgreementOnAll(TileGrid()); }
 TEST(AgreementTest, SparseConvolutions) { ExpectAgreementOnAll(SparseGrid()); }
 TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }

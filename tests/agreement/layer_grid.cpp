@@ -84,6 +84,64 @@ std::vector<LayerSpec> ConvGrid() {
   return grid;
 }
 
+std::vector<LayerSpec> GroupedGrid() {
+  std::vector<LayerSpec> grid;
+  // Groups below, at and above vectors; vectors of one group and of several, of inputs that lie in
+  // one vector, in two and in more.
+  const struct {
+    int64_t in, out, groups;
+  } widths[] = {{8, 8, 4},   {24, 24, 6},  {40, 40, 5},  {48, 48, 3}, {64, 64, 2},  {34, 68, 2},
+                {68, 34, 2}, {64, 16, 16}, {12, 48, 12}, {96, 6, 3},  {36, 60, 12}, {50, 70, 10}};
+  for (DType dtype : kFloats) {
+    for (const auto& width : widths) {
+      AddConvs(dtype, width.in, width.out, width.groups, &grid);
+      const Shape w = {width.out, width.in / width.groups, 3, 3};
+      for (int64_t columns : {1, 7, 16, 23}) {
+        for (int64_t stride : {1, 2, 3}) {
+          LayerSpec spec = Layer(Conv{Square(3, stride, 1), width.groups}, dtype,
+                                 {{1, width.in, 4, columns}}, {w, {width.out}});
+          grid.push_back(WithEpilogue(spec, stride == 1, Activation{ActivationKind::kRelu}));
+          if (stride != 1) continue;
+          grid.push_back(WithEpilogue(spec, true, Activation{ActivationKind::kClip, 0, 6}));
+          grid.push_back(WithEpilogue(spec, columns == 7, Activation{ActivationKind::kHardSwish}));
+        }
+      }
+    }
+    // Pixels and outputs a group below, at and above the blocks of 1x1 kernels.
+    for (int64_t columns : {1, 4, 7, 8, 11, 17, 29}) {
+      for (int64_t outputs : {1, 3, 5, 6, 17}) {
+        LayerSpec spec = Layer(Conv{Square(1, 1, 0), 3}, dtype, {{2, 21, 5, columns}},
+                               {{3 * outputs, 7, 1, 1}, {3 * outputs}});
+        grid.push_back(WithEpilogue(spec, columns > 8, Activation{ActivationKind::kRelu}));
+      }
+    }
+    grid.push_back(Layer(Conv{Square(1, 1, 0), 2}, dtype, {{1, 300, 5, 5}}, {{12, 150, 1, 1}}));
+    // Padding beyond the window, rows and columns apart.
+    const Window window = {{3, 5}, {1, 2}, {2, 1}, {7, 0}, {0, 9}};
+    grid.push_back(Layer(Conv{window, 8}, dtype, {{2, 32, 7, 19}}, {{32, 4, 3, 5}}));
+    grid.push_back(Layer(Conv{window, 32}, dtype, {{2, 32, 7, 19}}, {{32, 1, 3, 5}}));
+    // Depthwise: channels below, at and above vectors, strips below, at and above them.
+    for (int64_t channels : {3, 8, 13, 16, 20, 32, 40, 72}) {
+      for (int64_t columns : {1, 6, 7, 9, 17}) {
+        for (int64_t kernel : {3, 5}) {
+          for (int64_t stride : {1, 2}) {
+            const LayerSpec spec =
+                Layer(Conv{Square(kernel, stride, kernel / 2), channels}, dtype,
+                      {{2, channels, 5, columns}}, {{channels, 1, kernel, kernel}, {channels}});
+            const bool is_clip = stride == 1;
+            grid.push_back(
+                WithEpilogue(spec, columns == 9,
+                             is_clip ? Activation{ActivationKind::kClip, 0, 6}
+                                     : Activation{kernel == 3 ? ActivationKind::kRelu
+                                                              : ActivationKind::kHardSwish}));
+          }
+        }
+      }
+    }
+  }
+  return grid;
+}
+
 std::vector<LayerSpec> TileGrid() {
   std::vector<LayerSpec> grid;
   for (DType dtype : kFloats) {

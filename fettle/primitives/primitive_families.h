@@ -40,7 +40,8 @@ std::unique_ptr<Primitive> MakeOwnDepthwiseConv();
 std::unique_ptr<Primitive> MakeOwnIm2ColConv();
 std::unique_ptr<Primitive> MakeOwnInnerProduct();
 
-// own_winograd_conv.cpp
+// own_fft_conv.cpp, own_winograd_conv.cpp
+std::unique_ptr<Primitive> MakeOwnFftConv();
 std::unique_ptr<Primitive> MakeOwnWinogradConv();
 
 // onednn_conv.cpp

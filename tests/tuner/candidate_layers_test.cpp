@@ -53,7 +53,8 @@ Candidate Neighbour(const Candidate& candidate, const DesignSpace& space, Random
   return space.Repair(&next) ? next : space.Original();
 }
 
-void ExpectTheSameAsLowering(const TuningSpace& space, int candidates, bool reuses) {
+// `most`: how many of so many may be lowered as a whole.
+void ExpectTheSameAsLowering(const TuningSpace& space, int candidates, int most) {
   CandidateLayers layers(space);
   Random random(7);
   Candidate candidate = space.space().Original();
@@ -63,26 +64,24 @@ void ExpectTheSameAsLowering(const TuningSpace& space, int candidates, bool reus
     EXPECT_EQ(Described(layers.Of(candidate)), Described(whole));
     candidate = Neighbour(candidate, space.space(), &random);
   }
-  if (!reuses) return;
-  EXPECT_TRUE(layers.is_usable());
-  EXPECT_LT(layers.num_lowered(), candidates / 2);
+  EXPECT_LE(layers.num_lowered(), most);
 }
 
 TEST(CandidateLayersTest, AreThoseOfLoweringAResNet) {
   const Graph graph = MakeArchitecture("resnet20", {3, 32, 32}, 10, 1);
-  ExpectTheSameAsLowering(TuningSpace(graph, {}), 400, true);
+  ExpectTheSameAsLowering(TuningSpace(graph, {}), 400, 200);
 }
 
 TEST(CandidateLayersTest, AreThoseOfLoweringRewrittenLayersAndDroppedBlocks) {
   const Graph graph = MakeArchitecture("resnet20", {3, 32, 32}, 10, 1);
-  ExpectTheSameAsLowering(TuningSpace(graph, WithAllVariants(graph, 8)), 400, false);
+  ExpectTheSameAsLowering(TuningSpace(graph, WithAllVariants(graph, 8)), 400, 350);
 }
 
 TEST(CandidateLayersTest, AreThoseOfLoweringRandomNetworks) {
   for (uint64_t seed = 0; seed < 24; ++seed) {
     SCOPED_TRACE(seed);
     const Graph graph = RandomNetwork(seed);
-    ExpectTheSameAsLowering(TuningSpace(graph, WithAllVariants(graph, 2)), 40, false);
+    ExpectTheSameAsLowering(TuningSpace(graph, WithAllVariants(graph, 2)), 40, 1000);
   }
 }
 

@@ -27,8 +27,9 @@
 // pair of channels, 94 or 382, whatever the kernel. The larger the kernel, the more it saves.
 //
 // Measured (primitive_benchmark, f32, one thread of an Emerald Rapids under load, the least of
-// interleaved rounds, against the best of the other primitives, a direct one of oneDNN's each time,
-// channels in -> out @ height and width): 5x5 64->192 @27 2.0 times as fast in tiles of 8, 16->32
+// interleaved rounds, against the best of the other primitives, in f32 a direct one of oneDNN's
+// each time, channels in -> out @ height and width): 5x5 64->192 @27 2.0 times as fast in tiles of
+// 8, 16->32
 // @28 1.7, 32->96 @28 1.4; 7x7 64->64 @56 3.6 in tiles of 16, 32->32 @28 1.6; 11x11 32->32 @32 1.7;
 // in bf16, which is widened as it is read, 2.5 and 6.6 for the first of 5x5 and 7x7. It loses where
 // tiles are few and the filters, 3.8 or 15 times as large as 5x5 ones were, are read for each of
@@ -36,7 +37,7 @@
 // kernels against Winograd, 64->64 @56 1.8 times.
 //
 // The error in f32 against FP64, relative to the largest output, is 2e-7 (fft_test.cpp: 64 channels
-// of 27 x 27, 5x5, inputs and filters uniform in [-1, 1]): as good as a direct sum's.
+// of 27 x 27, 5x5, inputs and filters uniform in [-1, 1]).
 
 namespace fettle {
 namespace {

@@ -40,6 +40,9 @@ std::unique_ptr<Primitive> MakeOwnDepthwiseConv();
 std::unique_ptr<Primitive> MakeOwnIm2ColConv();
 std::unique_ptr<Primitive> MakeOwnInnerProduct();
 
+// own_fft_conv.cpp
+std::unique_ptr<Primitive> MakeOwnFftConv();
+
 // own_grouped_conv.cpp
 std::unique_ptr<Primitive> MakeOwnGroupedConv();
 

@@ -32,6 +32,7 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOwnChannelAffine());
   list.push_back(MakeOwnConcat());
   list.push_back(MakeOwnDepthwiseConv());
+  list.push_back(MakeOwnFftConv());
   list.push_back(MakeOwnGlobalAveragePool());
   list.push_back(MakeOwnGroupedConv());
   list.push_back(MakeOwnIm2ColConv());

@@ -62,6 +62,7 @@ TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
 TEST(AgreementTest, GroupedConvolutions) { ExpectAgreementOnAll(GroupedGrid()); }
 TEST(AgreementTest, WinogradTiles) { ExpectAgreementOnAll(TileGrid()); }
 TEST(AgreementTest, SparseConvolutions) { ExpectAgreementOnAll(SparseGrid()); }
+TEST(AgreementTest, WideKernels) { ExpectAgreementOnAll(WideKernelGrid()); }
 TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
 TEST(AgreementTest, PoolingAndResizing) { ExpectAgreementOnAll(PoolingGrid()); }
 TEST(AgreementTest, ElementwiseOperators) { ExpectAgreementOnAll(ElementwiseGrid()); }

@@ -214,6 +214,43 @@ std::vector<LayerSpec> SparseGrid() {
   return grid;
 }
 
+// Kernels wider than 3x3 at stride 1: what transforms of tiles and products tap by tap are for.
+std::vector<LayerSpec> WideKernelGrid() {
+  std::vector<LayerSpec> grid;
+  const Window windows[] = {
+      Square(5, 1, 2),
+      Square(7, 1, 3),
+      Square(8, 1, 4),   // the first that a tile of 8 is too small for
+      Square(15, 1, 7),  // the last that one of 16 has outputs for
+      Square(16, 1, 8),
+      Square(4, 1, 3, 3),
+      {{7, 2}, {1, 1}, {1, 3}, {0, 6}, {8, 1}},
+      {{1, 6}, {1, 1}, {1, 1}, {0, 2}, {0, 3}},
+  };
+  const struct {
+    int64_t batch, in, out, height, width;
+  } extents[] = {{1, 16, 32, 27, 14}, {3, 5, 9, 13, 21}, {1, 24, 40, 8, 9}, {2, 33, 17, 16, 4}};
+  for (DType dtype : kFloats) {
+    for (const Window& window : windows) {
+      for (const auto& [batch, in, out, height, width] : extents) {
+        const LayerSpec spec = Layer(Conv{window, 1}, dtype, {{batch, in, height, width}},
+                                     {{out, in, window.kernel[0], window.kernel[1]}, {out}});
+        if (!(ElementCount(spec.output) > 0)) continue;
+        grid.push_back(spec);
+      }
+    }
+    const LayerSpec spec =
+        Layer(Conv{Square(5, 1, 2), 1}, dtype, {{2, 20, 14, 15}}, {{24, 20, 5, 5}});
+    for (const auto& activation :
+         {std::optional<Activation>(), std::optional(Activation{ActivationKind::kRelu}),
+          std::optional(Activation{ActivationKind::kHardSwish})}) {
+      grid.push_back(WithEpilogue(spec, true, activation));
+      grid.push_back(WithEpilogue(spec, false, activation));
+    }
+  }
+  return grid;
+}
+
 std::vector<LayerSpec> MatrixGrid() {
   std::vector<LayerSpec> grid;
   for (DType dtype : kFloats) {

@@ -44,6 +44,29 @@ TEST(LayerSpecTest, KeyIsThePersistedText) {
   EXPECT_EQ(KeyOf(PlainSum()).text, "sum() in=f32[2],f32[2],f32[2] out=f32[2]");
 }
 
+TEST(LayerSpecTest, WhatDiffersInAnythingIsAnother) {
+  std::vector<LayerSpec> specs = {ResidualConv(), PlainSum()};
+  const auto vary = [&](auto change) { change(&specs.emplace_back(ResidualConv())); };
+  vary([](LayerSpec* spec) { std::get<Conv>(spec->op).groups = 4; });
+  vary([](LayerSpec* spec) { std::get<Conv>(spec->op).window.strides = {1, 2}; });
+  vary([](LayerSpec* spec) { std::get<Conv>(spec->op).window.pads_end = {1}; });
+  vary([](LayerSpec* spec) { spec->op = ChannelAffine{}; });
+  vary([](LayerSpec* spec) { spec->inputs.pop_back(); });
+  vary([](LayerSpec* spec) { spec->weights[1].dtype = DType::kBF16; });
+  vary([](LayerSpec* spec) { spec->adds_residual = false; });
+  vary([](LayerSpec* spec) { spec->activation.reset(); });
+  vary([](LayerSpec* spec) { spec->activation->beta = 6.5; });
+  vary([](LayerSpec* spec) { spec->density = 0.2; });
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const LayerSpec copy = specs[i];
+    EXPECT_EQ(HashOf(copy), HashOf(specs[i]));
+    for (size_t j = 0; j < specs.size(); ++j) {
+      EXPECT_EQ(specs[i] == specs[j], i == j);
+      EXPECT_EQ(HashOf(specs[i]) == HashOf(specs[j]), i == j);
+    }
+  }
+}
+
 TEST(LayerSpecTest, KeyParsesBack) {
   for (const LayerSpec& spec : {ResidualConv(), BlockSparseConv(), PlainSum()}) {
     const std::optional<LayerSpec> parsed = ParseLayerSpec(KeyOf(spec).text);

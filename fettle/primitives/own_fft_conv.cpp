@@ -10,6 +10,7 @@
 #include "fettle/primitives/own_isa.h"
 #include "fettle/primitives/own_kernel.h"
 #include "fettle/primitives/own_parallel.h"
+#include "fettle/primitives/own_tile_plan.h"
 #include "fettle/primitives/own_tile_products.h"
 #include "fettle/primitives/primitive_families.h"
 
@@ -42,19 +43,8 @@
 namespace fettle {
 namespace {
 
-// V and M of a block.
-constexpr int64_t kBlockBytes = 512 << 10;
-
 // Below, what there is to save is no more than Winograd saves; nothing was found to gain.
 constexpr int64_t kFewestTaps = 16;
-
-// How the work is cut into tasks: some tiles by some chunks of outputs.
-struct FftPlan {
-  int64_t blocks = 1, parts = 1;
-  int64_t v_floats = 0, scratch_floats = 0;  // of a thread
-
-  int64_t tasks() const { return blocks * parts; }
-};
 
 template <typename Body>
 void WithLanes(const Target& target, bool is_wide, const Body& body) {
@@ -145,7 +135,7 @@ class FftConv {
   }
 
   size_t WorkspaceBytes() const {
-    return static_cast<size_t>(target_.threads * plan_.scratch_floats) * sizeof(float);
+    return static_cast<size_t>(target_.threads * scratch_floats_) * sizeof(float);
   }
   size_t WeightBytes() const {
     return (layer_.filters.size() + layer_.bias.size()) * sizeof(float);
@@ -156,9 +146,9 @@ class FftConv {
     const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * outputs_ / 16;
     ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
                 [&](int64_t begin, int64_t end, int64_t part) {
-                  float* scratch = workspace + part * plan_.scratch_floats;
+                  float* scratch = workspace + part * scratch_floats_;
                   for (int64_t task = begin; task < end; ++task) {
-                    RunTask(task, x, epilogue, scratch, scratch + plan_.v_floats);
+                    RunTask(task, x, epilogue, scratch, scratch + v_floats_);
                   }
                 });
     ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
@@ -200,19 +190,17 @@ class FftConv {
   }
 
   void MakePlan() {
-    const int64_t tile_bytes =
-        (layer_.v_stride + layer_.m_stride) * static_cast<int64_t>(sizeof(float));
-    const int64_t most = std::clamp<int64_t>(kBlockBytes / tile_bytes, 6, 48);
-    const int64_t tiles = std::max<int64_t>(layer_.tiles(), 1);
-    plan_.blocks = (tiles + most - 1) / most;
-    if (tiles >= int64_t{4} * target_.threads) {
-      plan_.blocks = std::min(RoundedUp(plan_.blocks, target_.threads), tiles);
-    }
-    // Too few blocks for the threads: each transforms all inputs for its share of the outputs.
-    plan_.parts = std::min((target_.threads + plan_.blocks - 1) / plan_.blocks, chunks());
-    const int64_t block_tiles = (tiles + plan_.blocks - 1) / plan_.blocks;
-    plan_.v_floats = RoundedUp(block_tiles * layer_.v_stride, kVectorLanes);
-    plan_.scratch_floats = plan_.v_floats + RoundedUp(block_tiles * layer_.m_stride, kVectorLanes);
+    TileWork work;
+    work.tiles = std::max<int64_t>(layer_.tiles(), 1);
+    work.chunks = chunks();
+    work.positions = kPositions;
+    work.filter_bytes = static_cast<int64_t>(layer_.filters.size() * sizeof(float));
+    work.v_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(float));
+    work.m_bytes = layer_.m_stride * static_cast<int64_t>(sizeof(float));
+    plan_ = PlanTiles(work, target_);
+    const int64_t block_tiles = (work.tiles + plan_.blocks - 1) / plan_.blocks;
+    v_floats_ = RoundedUp(block_tiles * layer_.v_stride, kVectorLanes);
+    scratch_floats_ = v_floats_ + RoundedUp(block_tiles * layer_.m_stride, kVectorLanes);
   }
 
   template <typename T>
@@ -250,7 +238,8 @@ class FftConv {
   int64_t chunk_;
   int64_t lanes_ = 0, outputs_ = 0;  // of the input's vectors; channels with padding
   FftLayer layer_;
-  FftPlan plan_;
+  TilePlan plan_;
+  int64_t v_floats_ = 0, scratch_floats_ = 0;  // of a thread
 };
 
 template <int kSize, typename T>

@@ -11,7 +11,7 @@
 #include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/own_tile_products.h"
 #include "fettle/primitives/own_winograd_block.h"
-#include "fettle/primitives/own_winograd_plan.h"
+#include "fettle/primitives/own_tile_plan.h"
 #include "fettle/primitives/primitive_families.h"
 
 // Winograd's convolution F(m x m, 3 x 3), fused by blocks of tiles.
@@ -28,7 +28,7 @@
 // are as large as that cache holds, and the next panel of filters is fetched while one is
 // multiplied (own_tile_products.cpp). Where V of enough tiles to outlast that no longer fits either
 // (512 channels at 28x28), the work is staged: V of all tiles, then one position after another,
-// whose filters are read once, then all outputs. own_winograd_plan.cpp decides.
+// whose filters are read once, then all outputs. own_tile_plan.cpp decides.
 //
 // It wins where channels are many enough for the products to outweigh the transforms (from 16 on),
 // and the image large enough to fill its tiles: on an Emerald Rapids core, against oneDNN's direct
@@ -161,14 +161,15 @@ class WinogradConv {
   }
 
   void MakePlan() {
-    WinogradWork work;
+    TileWork work;
     work.tiles = std::max<int64_t>(layer_.tiles(), 1);
     work.chunks = chunks();
     work.positions = kPositions;
     work.filter_bytes = static_cast<int64_t>(layer_.filters.size());
     work.v_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(Element));
     work.m_bytes = kPositions * kChunkLanes * static_cast<int64_t>(sizeof(float));
-    plan_ = PlanWinograd(work, target_);
+    work.can_stage = true;
+    plan_ = PlanTiles(work, target_);
     layer_.m_position = plan_.is_staged ? RoundedUp(outputs_, kChunkLanes) : kChunkLanes;
     layer_.m_stride = kPositions * layer_.m_position + kVectorLanes;
     const int64_t block_tiles = (work.tiles + plan_.blocks - 1) / plan_.blocks;
@@ -261,7 +262,7 @@ class WinogradConv {
   int64_t chunk_;
   int64_t lanes_ = 0, outputs_ = 0;  // of the input's vectors; channels with padding
   WinogradLayer layer_;
-  WinogradPlan plan_;
+  TilePlan plan_;
   int64_t v_bytes_ = 0, scratch_bytes_ = 0;  // of a thread
 };
 

@@ -5,7 +5,9 @@
 // For each it runs `FETTLE bench MODEL --against onnxruntime --json`, which measures the network's
 // layers first unless FOLDER/costs.db knows them. Every answer is kept in FOLDER/measurements.jsonl
 // as it comes and not measured again when the command is run anew, so that Ctrl-C loses nothing;
-// FOLDER/README.md has the tables of all that is known. The peer runs the same model, in f32.
+// FOLDER/README.md has the tables of all that is known. The peer runs the same model, in f32; of
+// NAME@SHARE (resnet50@0.9: that share of the weights of each convolution but the first is zero, at
+// random) it runs the dense one.
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -30,6 +32,7 @@
 #include "fettle/primitives/library_versions.h"
 #include "fettle/tuner/fixed_text.h"
 #include "tests/support/model_zoo.h"
+#include "tests/support/sparse_model.h"
 
 namespace fettle {
 namespace {
@@ -152,15 +155,35 @@ std::string Quoted(const std::filesystem::path& path) {
   return text + "'";
 }
 
-Json Measure(const Arguments& arguments, const Case& each, const std::filesystem::path& model) {
+// A generated network on disk, and what the peer runs instead where that is another.
+struct ModelFiles {
+  std::filesystem::path model, original;
+};
+
+ModelFiles Generate(const std::string& name, const std::filesystem::path& folder) {
+  const size_t at = name.find('@');
+  const std::string dense = MakeModel(name.substr(0, at), {});
+  ModelFiles files{folder / (name + ".onnx"), {}};
+  if (at == std::string::npos) {
+    WriteFileAtomically(files.model, dense);
+    return files;
+  }
+  files.original = folder / (name.substr(0, at) + ".onnx");
+  WriteFileAtomically(files.original, dense);
+  WriteFileAtomically(files.model, WithZeros(dense, {.sparsity = std::stod(name.substr(at + 1))}));
+  return files;
+}
+
+Json Measure(const Arguments& arguments, const Case& each, const ModelFiles& files) {
   HostEnvironment environment;
   const double load = TakePreflight(environment, each.threads).load.value_or(0);
   const std::filesystem::path answer = arguments.folder / "bench.json";
-  const std::string command =
-      Text(Quoted(arguments.program), " bench ", Quoted(model), " --precision ", each.precision,
-           " --threads ", each.threads, " --rounds ", arguments.rounds, " --db ",
-           Quoted(arguments.folder / "costs.db"), " --against onnxruntime --json > ",
-           Quoted(answer));
+  const std::string command = Text(
+      Quoted(arguments.program), " bench ", Quoted(files.model),
+      files.original.empty() ? "" : " --original ",
+      files.original.empty() ? "" : Quoted(files.original), " --precision ", each.precision,
+      " --threads ", each.threads, " --rounds ", arguments.rounds, " --db ",
+      Quoted(arguments.folder / "costs.db"), " --against onnxruntime --json > ", Quoted(answer));
   const int status = std::system(command.c_str());
   if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
     throw Error(ErrorKind::kDevice, Text("this failed: ", command));
@@ -207,10 +230,11 @@ std::string TableOf(const Record& record, const std::string& precision, int thre
     least = std::min(least, outcome.ratio.value);
   }
   if (rows.empty()) return "";
-  std::string text = Text("\n## ", precision, ", ", threads, threads == 1 ? " thread" : " threads",
-                          "\n\n| network | ours, ms | ONNX Runtime f32, ms | its time over ours | "
-                          "default primitives over ours | load before |\n|---|---|---|---|---|---|\n",
-                          rows);
+  std::string text =
+      Text("\n## ", precision, ", ", threads, threads == 1 ? " thread" : " threads",
+           "\n\n| network | ours, ms | ONNX Runtime f32, ms | its time over ours | "
+           "default primitives over ours | load before |\n|---|---|---|---|---|---|\n",
+           rows);
   if (ratios.empty()) return text;
   return text + Text("| **geometric mean of ", ratios.size(), " generated** | | | **",
                      RangeText(GeometricMean(ratios), 3), "**, least ", FixedText(least, 2),
@@ -250,25 +274,22 @@ void Run(const Arguments& arguments) {
   for (const std::string& name : arguments.networks) networks.push_back({name, {}});
   for (const auto& model : arguments.models) networks.push_back({model.filename().string(), model});
   size_t done = 0;
-  const size_t cases =
-      networks.size() * arguments.precisions.size() * arguments.threads.size();
+  const size_t cases = networks.size() * arguments.precisions.size() * arguments.threads.size();
   for (const Network& network : networks) {
-    std::filesystem::path model = network.given;
+    ModelFiles files{network.given, {}};
     for (const std::string& precision : arguments.precisions) {
       for (const int threads : arguments.threads) {
         const Case each{network.name, precision, threads};
         std::cerr << ++done << " of " << cases << ": " << each.network << ", " << precision << ", "
                   << threads << " thread(s)\n";
         if (record.Has(each)) continue;
-        if (model.empty()) {
-          model = arguments.folder / (network.name + ".onnx");
-          WriteFileAtomically(model, MakeModel(network.name, {}));
-        }
-        record.Add(Measure(arguments, each, model));
+        if (files.model.empty()) files = Generate(network.name, arguments.folder);
+        record.Add(Measure(arguments, each, files));
         WriteFileAtomically(arguments.folder / "README.md", PageOf(record));
       }
     }
-    if (network.given.empty() && !model.empty()) std::filesystem::remove(model);
+    if (!network.given.empty()) continue;
+    for (const auto& file : {files.model, files.original}) std::filesystem::remove(file);
   }
   WriteFileAtomically(arguments.folder / "README.md", PageOf(record));
   std::cout << PageOf(record);

@@ -1,4 +1,4 @@
-#include "fettle/primitives/own_winograd_plan.h"
+#include "fettle/primitives/own_tile_plan.h"
 
 #include <algorithm>
 
@@ -14,20 +14,20 @@ constexpr int64_t kPieceTiles = 12;
 // about as long as that takes.
 constexpr int64_t kFewestTiles = 20;
 
-bool FiltersStay(const WinogradWork& work, const Target& target) {
+bool FiltersStay(const TileWork& work, const Target& target) {
   return work.filter_bytes + kBlockBytes <= target.l2_bytes * 3 / 4;
 }
 
 }  // namespace
 
-WinogradPlan PlanWinograd(const WinogradWork& work, const Target& target) {
-  WinogradPlan plan;
+TilePlan PlanTiles(const TileWork& work, const Target& target) {
+  TilePlan plan;
   const int64_t fused_bytes = work.v_bytes + work.m_bytes;
   const bool filters_stay = FiltersStay(work, target);
   int64_t most = kBlockBytes / fused_bytes < 2 * kPieceTiles ? kPieceTiles : 2 * kPieceTiles;
   if (!filters_stay) {
     most = target.l2_bytes * 5 / 8 / fused_bytes;
-    plan.is_staged = most < std::min(work.tiles, kFewestTiles);
+    plan.is_staged = work.can_stage && most < std::min(work.tiles, kFewestTiles);
     // V at one position has to stay while the filters of that position go by.
     if (plan.is_staged) most = target.l2_bytes / 2 * work.positions / work.v_bytes;
   }

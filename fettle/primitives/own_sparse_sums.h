@@ -60,12 +60,15 @@ struct SparseSums {
     const uint16_t* end = offset + count;
     for (; offset != end; ++offset, values += kRows) {
       const float* from = copy + *offset;
+      Vector<kLanes> factors[kRows];
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) factors[r] = Vector<kLanes>{} + values[r];
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
         Vector<kLanes> inputs;
         LoadVector<kLanes>(from + int64_t{v} * kLanes, &inputs);
 #pragma GCC unroll 4
-        for (int r = 0; r < kRows; ++r) at[r][v] += values[r] * inputs;
+        for (int r = 0; r < kRows; ++r) at[r][v] += factors[r] * inputs;
       }
     }
   }

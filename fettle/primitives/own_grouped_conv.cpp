@@ -5,6 +5,7 @@
 #include "fettle/core/error.h"
 #include "fettle/primitives/own_grouped_layer.h"
 #include "fettle/primitives/own_grouped_pointwise.h"
+#include "fettle/primitives/own_grouped_rows.h"
 #include "fettle/primitives/own_grouped_sums.h"
 #include "fettle/primitives/own_kernel.h"
 #include "fettle/primitives/own_kernel_isa.h"
@@ -18,7 +19,7 @@
 // a permutation of the pixel, different for each c. Permuting competes with the products for the
 // same execution port, so it must not be done for each product: as a row of the image is first
 // needed, the pixels of a strip are permuted once for each c into scratch, which holds as many rows
-// as the kernel is high (own_grouped_sums.h: FillRow). From there on it is an ordinary sum of
+// as the kernel is high (own_grouped_rows.h). From there on it is an ordinary sum of
 // products of vectors: some 14 neighbouring outputs in registers, a vector of weights for each tap,
 // and of three taps side by side each input is loaded once. A 3x3 kernel uses a permuted vector
 // nine times.

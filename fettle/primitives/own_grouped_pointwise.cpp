@@ -38,7 +38,7 @@ inline void MultiplyBlock(const PointwiseGroup& group, const T* x, const float* 
   Vector<kLanes> sums[kOutputs * kVectors];
 #pragma GCC unroll 32
   for (int i = 0; i < kOutputs * kVectors; ++i) {
-    LoadVector<kLanes>(bias + i / kVectors * kLanes, &sums[i]);
+    LoadVector<kLanes>(bias + int64_t{i / kVectors} * kLanes, &sums[i]);
   }
   const T* from = x + pixel;
   for (int64_t k = 0; k < group.inputs; ++k, from += group.pixels, weights += kOutputs) {
@@ -46,7 +46,7 @@ inline void MultiplyBlock(const PointwiseGroup& group, const T* x, const float* 
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       if constexpr (kVectors > 1) {
-        Products::template Load<kLanes>(from + v * kLanes, &inputs[v]);
+        Products::template Load<kLanes>(from + int64_t{v} * kLanes, &inputs[v]);
       } else {
         LoadLanes<kLanes, Products>(from, lanes, &inputs[v]);
       }
@@ -62,7 +62,7 @@ inline void MultiplyBlock(const PointwiseGroup& group, const T* x, const float* 
 #pragma GCC unroll 8
   for (int o = 0; o < kOutputs; ++o) {
     const OutputStrip strip{offset + o * group.pixels + pixel, kLanes, kVectors, lanes};
-    FinishVectors<kLanes, kVectors, Products>(epilogue, strip, sums + o * kVectors);
+    FinishVectors<kLanes, kVectors, Products>(epilogue, strip, sums + int64_t{o} * kVectors);
   }
 }
 
@@ -85,16 +85,17 @@ template <int kLanes, int kOutputs, typename Products, typename T>
 inline void MultiplyRange(const PointwiseGroup& group, const T* x, int64_t offset, int64_t begin,
                           int64_t end, const VectorEpilogue<T>& epilogue) {
   constexpr int kVectors = kMostVectors<kLanes>, kFew = kVectors / 2;
+  constexpr int64_t kMany = int64_t{kVectors} * kLanes, kSome = int64_t{kFew} * kLanes;
   for (int64_t pixel = begin; pixel < end;) {
     const int64_t left = (end - pixel + kLanes - 1) / kLanes;
-    if (left >= kVectors && group.pixels >= kVectors * kLanes) {
+    if (left >= kVectors && group.pixels >= kMany) {
       MultiplyPixels<kLanes, kOutputs, kVectors, Products>(
-          group, x, offset, std::min(pixel, end - kVectors * kLanes), kLanes, epilogue);
-      pixel += kVectors * kLanes;
-    } else if (kFew > 1 && left >= kFew && group.pixels >= kFew * kLanes) {
+          group, x, offset, std::min(pixel, end - kMany), kLanes, epilogue);
+      pixel += kMany;
+    } else if (kFew > 1 && left >= kFew && group.pixels >= kSome) {
       MultiplyPixels<kLanes, kOutputs, kFew, Products>(
-          group, x, offset, std::min(pixel, end - kFew * kLanes), kLanes, epilogue);
-      pixel += kFew * kLanes;
+          group, x, offset, std::min(pixel, end - kSome), kLanes, epilogue);
+      pixel += kSome;
     } else {
       const int64_t lanes = std::min<int64_t>(kLanes, group.pixels);
       MultiplyPixels<kLanes, kOutputs, 1, Products>(group, x, offset, std::min(pixel, end - lanes),
@@ -118,7 +119,8 @@ class GroupedPointwise {
     // The last two blocks may overlap: one task has both.
     blocks_ = (shape_.output_pixels() + kBlockPixels - 1) / kBlockPixels;
     const int64_t planes = shape_.batch * shape_.groups;
-    const int64_t wanted = target.threads == 1 ? 1 : (8 * target.threads + planes - 1) / planes;
+    const int64_t wanted =
+        target.threads == 1 ? 1 : (int64_t{8} * target.threads + planes - 1) / planes;
     pieces_ = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(blocks_ / 2, 1));
     Pack(weights);
   }

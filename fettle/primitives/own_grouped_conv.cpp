@@ -34,8 +34,8 @@
 // group at 56x56x128 2.75 times as fast, 8 at 28x28x256 1.4, 4 of 16 at 32x32 3.4, 2 of 64 at 16x16
 // 6.3. It loses with stride 2, where a permuted pixel is used 2.25 times instead of nine (8 a group
 // at 56x56x256: 0.8), and where one group fills vectors and oneDNN is near the peak anyway (16 a
-// group at 14x14x512: 0.86, 32 at 7x7x1024: 0.95). So it does in grouped 1x1 kernels, where there is
-// but one tap to use what was permuted or copied; for these there is own_grouped_pointwise.cpp,
+// group at 14x14x512: 0.86, 32 at 7x7x1024: 0.95). So it does in grouped 1x1 kernels, where there
+// is but one tap to use what was permuted or copied; for these there is own_grouped_pointwise.cpp,
 // where lanes are pixels. In caches that others have emptied the gain at 8 a group is gone (0.9),
 // that at 4 is not (2.5).
 //

@@ -52,7 +52,7 @@ struct DepthwiseBlock {
         const int ox = (column - kx) / kStride;
         if (column < kx || (column - kx) % kStride != 0 || ox >= kCount) continue;
         Vector<kLanes> filter;
-        LoadVector<kLanes>(filters + (ky * kSide + kx) * kLanes, &filter);
+        LoadVector<kLanes>(filters + int64_t{ky * kSide + kx} * kLanes, &filter);
         Products::template AddProduct<kLanes>(pixel, filter, &sums[oy * kCount + ox]);
       }
     }

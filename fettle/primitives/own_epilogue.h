@@ -127,7 +127,7 @@ inline void FinishVectors(const VectorEpilogue<T>& epilogue, const OutputStrip& 
   if (strip.lanes != kLanes || epilogue.activate != nullptr) {
     float values[kCount * kLanes];
 #pragma GCC unroll 16
-    for (int i = 0; i < kCount; ++i) StoreVector<kLanes>(sums[i], values + i * kLanes);
+    for (int i = 0; i < kCount; ++i) StoreVector<kLanes>(sums[i], values + int64_t{i} * kLanes);
     return FinishInMemory<kLanes, Products>(epilogue, strip, values);
   }
   // In locals, or they would be loaded anew behind every vector that is stored.

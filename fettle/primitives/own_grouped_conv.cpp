@@ -5,6 +5,7 @@
 #include "fettle/core/error.h"
 #include "fettle/primitives/own_grouped_layer.h"
 #include "fettle/primitives/own_grouped_pointwise.h"
+#include "fettle/primitives/own_grouped_rows.h"
 #include "fettle/primitives/own_grouped_sums.h"
 #include "fettle/primitives/own_kernel.h"
 #include "fettle/primitives/own_kernel_isa.h"
@@ -18,7 +19,7 @@
 // a permutation of the pixel, different for each c. Permuting competes with the products for the
 // same execution port, so it must not be done for each product: as a row of the image is first
 // needed, the pixels of a strip are permuted once for each c into scratch, which holds as many rows
-// as the kernel is high (own_grouped_sums.h: FillRow). From there on it is an ordinary sum of
+// as the kernel is high (own_grouped_rows.h). From there on it is an ordinary sum of
 // products of vectors: some 14 neighbouring outputs in registers, a vector of weights for each tap,
 // and of three taps side by side each input is loaded once. A 3x3 kernel uses a permuted vector
 // nine times.
@@ -28,11 +29,15 @@
 // bf16 is widened on the way. With 16 channels a group or more the lanes share their inputs, which
 // are then broadcast from a copy of the same kind, for two vectors of outputs at once.
 //
-// Measured against the best of oneDNN 2.6.3 on one core of an Emerald Rapids, f32 (ResNeXt-50's
-// layers): 4 channels a group 2.2 to 2.65 times as fast, 8 a group 1.2 to 1.3, 16 a group 0.85 to
-// 0.95, 32 a group at 7x7 about 1. It loses where one group fills vectors and oneDNN is near the
-// peak anyway, and in grouped 1x1 kernels, where there is but one tap to use what was permuted or
-// copied; for these there is own_grouped_pointwise.cpp, where lanes are pixels.
+// Measured with primitive_benchmark, against the best of oneDNN 2.6.3 on one core of an Emerald
+// Rapids, f32 and ReLU, the rest of the contenders left out (least of the rounds): 4 channels a
+// group at 56x56x128 2.75 times as fast, 8 at 28x28x256 1.4, 4 of 16 at 32x32 3.4, 2 of 64 at 16x16
+// 6.3. It loses with stride 2, where a permuted pixel is used 2.25 times instead of nine (8 a group
+// at 56x56x256: 0.8), and where one group fills vectors and oneDNN is near the peak anyway (16 a
+// group at 14x14x512: 0.86, 32 at 7x7x1024: 0.95). So it does in grouped 1x1 kernels, where there
+// is but one tap to use what was permuted or copied; for these there is own_grouped_pointwise.cpp,
+// where lanes are pixels. In caches that others have emptied the gain at 8 a group is gone (0.9),
+// that at 4 is not (2.5).
 //
 // In bf16 it is as fast as in f32. `:dots` sums pairs of inputs by the dot products of AVX-512
 // BF16, which halves the permutations and, where these instructions run at full speed, the

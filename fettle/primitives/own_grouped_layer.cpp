@@ -11,6 +11,9 @@ namespace {
 
 constexpr int64_t kCacheLine = 64;
 
+// Scratch that leaves room for weights in a first-level cache, as long as strips can be cut.
+constexpr int64_t kRingBytes = 32 << 10;
+
 // Outputs of a strip that kernels exist for (own_grouped_sums.h).
 constexpr std::array<int64_t, 4> kStrips = {7, 8, 14, 16};
 constexpr std::array<int64_t, 3> kNarrowStrips = {4, 8, 12};  // of 16 registers
@@ -157,13 +160,21 @@ class LayerMaker {
     }
   }
 
+  // About what MakeRows comes to.
+  int64_t RingBytes(int64_t strip) const {
+    const WindowAxis &x = layer_.shape.plane.x, &y = layer_.shape.plane.y;
+    const int64_t pixels = x.stride * (strip + (x.kernel - 1) * x.dilation / x.stride);
+    const int64_t rows = (y.kernel - 1) * y.dilation + 1;
+    return rows * static_cast<int64_t>(layer_.units[0].slabs.size()) * pixels * layer_.lanes * 4;
+  }
+
   void MakeStrips(int64_t threads) {
     const WindowPlane& plane = layer_.shape.plane;
-    if (is_wide_) {
-      layer_.strip = BestStrip(kStrips, layer_.most_vectors == 2 ? 14 : 16, plane.x.output);
-    } else {
-      layer_.strip = BestStrip(kNarrowStrips, 12, plane.x.output);
-    }
+    const std::span<const int64_t> strips =
+        is_wide_ ? std::span<const int64_t>(kStrips) : std::span<const int64_t>(kNarrowStrips);
+    int64_t most = layer_.most_vectors == 2 ? 14 : strips.back();
+    while (most > strips.front() && RingBytes(most) > kRingBytes) --most;
+    layer_.strip = BestStrip(strips, most, plane.x.output);
     layer_.strips = (plane.x.output + layer_.strip - 1) / layer_.strip;
     // Enough tasks for the threads to end together.
     const int64_t tasks = layer_.tasks(), wanted = threads == 1 ? 1 : 8 * threads;

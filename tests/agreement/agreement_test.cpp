@@ -122,8 +122,8 @@ TEST(AgreementTest, EveryPrimitiveIsCompared) {
   const PrimitiveList list = PrimitiveList::All();
   std::set<std::string_view> silent;
   for (const auto& primitive : list.primitives()) silent.insert(primitive->Name());
-  for (const auto& grid :
-       {ConvGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
+  for (const auto& grid : {ConvGrid(), WideKernelGrid(), MatrixGrid(), PoolingGrid(),
+                           ElementwiseGrid(), MovingGrid()}) {
     for (const LayerSpec& spec : grid) {
       for (const auto& primitive : list.primitives()) {
         if (silent.count(primitive->Name()) == 0 || !primitive->Supports(spec, target)) continue;

@@ -128,8 +128,8 @@ TEST(AgreementTest, EveryPrimitiveIsCompared) {
   const PrimitiveList list = PrimitiveList::All();
   std::set<std::string_view> silent;
   for (const auto& primitive : list.primitives()) silent.insert(primitive->Name());
-  for (const auto& grid :
-       {ConvGrid(), SparseGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
+  for (const auto& grid : {ConvGrid(), GroupedGrid(), SparseGrid(), WideKernelGrid(), MatrixGrid(),
+                           PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
     for (const LayerSpec& spec : grid) {
       for (const auto& primitive : list.primitives()) {
         if (silent.count(primitive->Name()) == 0 || !primitive->Supports(spec, target)) continue;

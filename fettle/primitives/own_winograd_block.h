@@ -8,7 +8,7 @@
 
 #include "fettle/primitives/channel_view.h"
 #include "fettle/primitives/layer_view.h"
-#include "fettle/primitives/own_rows.h"
+#include "fettle/primitives/own_epilogue.h"
 #include "fettle/primitives/own_tile_products.h"
 #include "fettle/primitives/own_vector.h"
 #include "fettle/primitives/winograd.h"
@@ -113,11 +113,9 @@ inline void TransformTile(const WinogradLayer& layer, const T* x, int64_t tile,
 }
 
 // A tile's outputs of a chunk, of which `m` holds the products: `count` channels from `channel`.
-// Whole vectors with ReLU or nothing are finished in registers; other outputs, being rare, go
-// through memory.
 template <int kOutputs, int kLanes, typename Products, typename T>
 inline void TransformOutputs(const WinogradLayer& layer, int64_t tile, const float* m,
-                             int64_t channel, int64_t count, const Epilogue<T>& epilogue) {
+                             int64_t channel, int64_t count, const VectorEpilogue<T>& epilogue) {
   using Transform = WinogradTransform<kOutputs>;
   constexpr int kTile = Transform::kTile;
   const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;
@@ -125,10 +123,7 @@ inline void TransformOutputs(const WinogradLayer& layer, int64_t tile, const flo
   const WinogradTile at = TileAt<kOutputs>(layer, tile);
   const int64_t rows = std::min<int64_t>(kOutputs, ya.output - at.y);
   const int64_t columns = std::min<int64_t>(kOutputs, xa.output - at.x);
-  const bool is_relu = epilogue.activation && epilogue.activation->kind == ActivationKind::kRelu;
   for (int64_t first = 0; first < count; first += kLanes) {
-    const bool is_common = first + kLanes <= count && (is_relu || !epilogue.activation);
-    float others[kOutputs][kOutputs][kLanes];
     Vector<kLanes> half[kOutputs][kTile], bias;
     LoadVector<kLanes>(layer.bias.data() + channel + first, &bias);
 #pragma GCC unroll 8
@@ -144,35 +139,16 @@ inline void TransformOutputs(const WinogradLayer& layer, int64_t tile, const flo
     }
     const int64_t group = (channel + first) / lanes, lane = (channel + first) % lanes;
     const int64_t plane = (at.image * layer.output.groups + group) * layer.output.space;
+    OutputStrip strip{(plane + at.y * xa.output + at.x) * lanes + lane, lanes, columns,
+                      std::min<int64_t>(count - first, kLanes)};
 #pragma GCC unroll 8
-    for (int i = 0; i < kOutputs; ++i) {
+    for (int i = 0; i < kOutputs; ++i, strip.offset += xa.output * lanes) {
       if (i >= rows) break;
-      Vector<kLanes> transformed[kOutputs];
-      Transform::Output(half[i], transformed);
-      const int64_t offset = (plane + (at.y + i) * xa.output + at.x) * lanes + lane;
+      Vector<kLanes> outputs[kOutputs];
+      Transform::Output(half[i], outputs);
 #pragma GCC unroll 8
-      for (int j = 0; j < kOutputs; ++j) {
-        if (j >= columns) break;
-        Vector<kLanes> values = transformed[j] + bias;
-        if (!is_common) {
-          StoreVector<kLanes>(values, others[i][j]);
-          continue;
-        }
-        if (epilogue.residual != nullptr) {
-          Vector<kLanes> residual;
-          LoadVector<kLanes>(epilogue.residual + offset + j * lanes, &residual);
-          values += residual;
-        }
-        if (is_relu) values = values < 0 ? Vector<kLanes>{} : values;
-        Products::template Round<kLanes>(values, epilogue.output + offset + j * lanes);
-      }
-    }
-    if (is_common) continue;
-#pragma GCC unroll 1
-    for (int64_t pixel = 0; pixel < rows * columns; ++pixel) {
-      const int64_t i = pixel / columns, j = pixel % columns;
-      epilogue.Store(others[i][j], std::min<int64_t>(count - first, kLanes),
-                     (plane + (at.y + i) * xa.output + at.x + j) * lanes + lane);
+      for (int j = 0; j < kOutputs; ++j) outputs[j] += bias;
+      FinishVectors<kLanes, kOutputs, Products>(epilogue, strip, outputs);
     }
   }
 }

@@ -9,9 +9,9 @@
 #include "fettle/primitives/own_dot.h"
 #include "fettle/primitives/own_kernel.h"
 #include "fettle/primitives/own_parallel.h"
+#include "fettle/primitives/own_tile_plan.h"
 #include "fettle/primitives/own_tile_products.h"
 #include "fettle/primitives/own_winograd_block.h"
-#include "fettle/primitives/own_tile_plan.h"
 #include "fettle/primitives/primitive_families.h"
 
 // Winograd's convolution F(m x m, 3 x 3), fused by blocks of tiles.
@@ -91,7 +91,8 @@ class WinogradConv {
   size_t WeightBytes() const { return layer_.filters.size() + layer_.bias.size() * sizeof(float); }
 
   template <typename T>
-  void Run(const T* x, const Epilogue<T>& epilogue, std::byte* workspace) const {
+  void Run(const T* x, const Epilogue<T>& end, std::byte* workspace) const {
+    const VectorEpilogue<T> epilogue(end, target_);
     const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * outputs_ / 16;
     ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
                 [&](int64_t begin, int64_t end, int64_t part) {
@@ -180,7 +181,8 @@ class WinogradConv {
   }
 
   template <typename T>
-  void RunTask(int64_t task, const T* x, const Epilogue<T>& epilogue, Element* v, float* m) const {
+  void RunTask(int64_t task, const T* x, const VectorEpilogue<T>& epilogue, Element* v,
+               float* m) const {
     const int64_t block = task / plan_.parts, part = task % plan_.parts;
     const int64_t begin = layer_.tiles() * block / plan_.blocks;
     const int64_t end = layer_.tiles() * (block + 1) / plan_.blocks;
@@ -251,7 +253,7 @@ class WinogradConv {
 
   template <int kLanes, typename T>
   inline void Finish(int64_t begin, int64_t end, int64_t chunk, const float* m,
-                     const Epilogue<T>& epilogue) const {
+                     const VectorEpilogue<T>& epilogue) const {
     const int64_t channel = chunk * chunk_, count = std::min(chunk_, outputs_ - channel);
     for (int64_t tile = begin; tile < end; ++tile, m += layer_.m_stride) {
       TransformOutputs<kOutputs, kLanes, Products>(layer_, tile, m, channel, count, epilogue);

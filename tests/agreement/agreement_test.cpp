@@ -60,6 +60,7 @@ void ExpectAgreementOnAll(const std::vector<LayerSpec>& grid) {
 
 TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
 TEST(AgreementTest, WinogradTiles) { ExpectAgreementOnAll(TileGrid()); }
+TEST(AgreementTest, InvertedResiduals) { ExpectAgreementOnAll(BlockGrid()); }
 TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
 TEST(AgreementTest, PoolingAndResizing) { ExpectAgreementOnAll(PoolingGrid()); }
 TEST(AgreementTest, ElementwiseOperators) { ExpectAgreementOnAll(ElementwiseGrid()); }
@@ -126,7 +127,7 @@ TEST(AgreementTest, EveryPrimitiveIsCompared) {
   std::set<std::string_view> silent;
   for (const auto& primitive : list.primitives()) silent.insert(primitive->Name());
   for (const auto& grid :
-       {ConvGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
+       {ConvGrid(), BlockGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
     for (const LayerSpec& spec : grid) {
       for (const auto& primitive : list.primitives()) {
         if (silent.count(primitive->Name()) == 0 || !primitive->Supports(spec, target)) continue;
@@ -149,8 +150,8 @@ TEST(RandomLayerTest, DrawsEveryOperator) {
     if (spec.output.dtype == DType::kBF16) drawn.insert("bf16");
     EXPECT_TRUE(ParseLayerSpec(KeyOf(spec).text)) << KeyOf(spec).text;
   }
-  // All 24 alternatives of Op but split.
-  EXPECT_EQ(drawn.size(), 23u + 3u);
+  // All 25 alternatives of Op but split.
+  EXPECT_EQ(drawn.size(), 24u + 3u);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace fettle {
 // (channels below, at and above a block, strides, borders, groups, epilogues, types).
 std::vector<LayerSpec> ConvGrid();
 std::vector<LayerSpec> TileGrid();         // 3x3 convolutions about the tiles of Winograd's
+std::vector<LayerSpec> BlockGrid();        // inverted_residual
 std::vector<LayerSpec> MatrixGrid();       // inner_product, gemm, matmul
 std::vector<LayerSpec> PoolingGrid();      // pool, global_average_pool, reduce_mean, resize, lrn
 std::vector<LayerSpec> ElementwiseGrid();  // activation, channel_affine, binary, sum, softmax, cast

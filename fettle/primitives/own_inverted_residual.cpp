@@ -1,0 +1,399 @@
+#include <algorithm>
+#include <limits>
+
+#include "fettle/primitives/channel_view.h"
+#include "fettle/primitives/own_gemm.h"
+#include "fettle/primitives/own_isa.h"
+#include "fettle/primitives/own_kernel.h"
+#include "fettle/primitives/own_parallel.h"
+#include "fettle/primitives/own_row_products.h"
+#include "fettle/primitives/own_rows.h"
+#include "fettle/primitives/primitive_families.h"
+
+namespace fettle {
+namespace {
+
+// An activation as bounds; what is none is applied to the values in memory, between all bounds.
+struct Cut {
+  explicit Cut(const std::optional<Activation>& op) {
+    if (!op) return;
+    if (op->kind == ActivationKind::kRelu) {
+      bounds.low = 0;
+    } else if (op->kind == ActivationKind::kClip) {
+      bounds = {op->alpha, op->beta};
+    } else {
+      other = op;
+    }
+  }
+
+  Bounds bounds{-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+  std::optional<Activation> other;
+};
+
+// What is prepared of a layer.
+struct Block {
+  explicit Block(const InvertedResidual& op) : expanded(op.expanded), filtered(op.filtered) {}
+
+  WindowPlane plane;
+  ChannelView input, output;
+  bool expands = true;
+  Cut expanded, filtered;
+  int64_t inputs = 0, channels = 0, outputs = 0;
+  PackedWeights expansion, projection;
+  std::vector<float> filters;  // [panel][tap][width]
+  std::vector<float> expansion_bias, filter_bias, projection_bias;  // whole panels
+
+  // The work of a thread, in floats of its memory: `band` rows of outputs at a time.
+  int64_t width = 0, panels = 0;             // of the channels between
+  int64_t band = 1, bands = 1;               // rows; of an image
+  int64_t ring_rows = 0, ring_width = 0;     // of one panel, in pixels with padding
+  int64_t ring_step = 0;                     // from panel to panel; 0 where all share one
+  int64_t depth = 0;                         // channels that are projected at once
+  int64_t image = 0;                         // offsets of the widened input, ...
+  int64_t filtered_at = 0, sums = 0, total = 0;
+
+  int64_t taps() const { return plane.y.kernel * plane.x.kernel; }
+  int64_t output_stride() const { return projection.panels() * width; }
+};
+
+// What a thread knows while it goes from band to band.
+template <typename T>
+struct Work {
+  const Block& block;
+  const T* input;
+  Epilogue<T> epilogue;
+  float* memory;
+  int64_t filled = 0;  // input rows below this are in the ring, as far as it reaches
+  std::vector<const float*> lines = std::vector<const float*>(block.plane.y.kernel);
+};
+
+// Rows of the input [first, last), as f32, channels last; `first` where the memory begins.
+template <typename T>
+inline const float* WidenedRows(Work<T>* work, int64_t image, int64_t first, int64_t last) {
+  const Block& block = work->block;
+  const int64_t row_pixels = block.plane.x.input;
+  const ChannelView& view = block.input;
+  const T* from = work->input + image * view.groups * view.space * view.lanes;
+  const int64_t pixels = (last - first) * row_pixels;
+  if (view.groups == 1) {
+    from += first * row_pixels * view.lanes;
+    if constexpr (std::is_same_v<T, float>) return from;
+    WidenRow(from, pixels * view.lanes, work->memory + block.image);
+    return work->memory + block.image;
+  }
+  for (int64_t group = 0; group < view.groups; ++group) {
+    const T* lanes = from + (group * view.space + first * row_pixels) * view.lanes;
+    float* to = work->memory + block.image + group * view.lanes;
+    const int64_t count = view.LanesOf(group);
+    for (int64_t p = 0; p < pixels; ++p) {
+      WidenRow(lanes + p * view.lanes, count, to + p * block.inputs);
+    }
+  }
+  return work->memory + block.image;
+}
+
+// The channels of a panel of one input row, padded left and right, in the ring.
+template <typename Tile, typename T>
+inline void FillRow(const Work<T>& work, const float* x, int64_t panel, float* to) {
+  const Block& block = work.block;
+  const WindowAxis& axis = block.plane.x;
+  const int64_t left = std::min(axis.pad_begin, block.ring_width);
+  const int64_t count = std::min(axis.input, block.ring_width - left);
+  const int64_t lanes = std::min(block.width, block.channels - panel * block.width);
+  std::fill_n(to, left * block.width, 0.0f);
+  float* const inside = to + left * block.width;
+  std::fill(inside + count * block.width, to + block.ring_width * block.width, 0.0f);
+  if (!block.expands) {
+    const float* from = x + panel * block.width;
+    for (int64_t p = 0; p < count; ++p) {
+      std::copy_n(from + p * block.inputs, lanes, inside + p * block.width);
+    }
+    return;
+  }
+  const auto* weights = As<T>(block.expansion.data.data());
+  MultiplyRows<Tile, true>(
+      RowProducts<T>{count, block.inputs, x, block.inputs,
+                     weights + panel * block.inputs * block.width, block.width,
+                     block.expansion_bias.data() + panel * block.width, 0, inside, block.width,
+                     block.expanded.bounds},
+      lanes);
+  if (block.expanded.other) ActivateRow(*block.expanded.other, count * block.width, inside);
+}
+
+// One panel of `rows` rows of outputs from `first`, filtered, at `to`.
+template <typename Tile, typename T>
+inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t first, int64_t rows,
+                       float* to) {
+  const Block& block = work->block;
+  const WindowAxis &y = block.plane.y, &x = block.plane.x;
+  const int64_t lanes = std::min(block.width, block.channels - panel * block.width);
+  const int64_t row_floats = block.ring_width * block.width;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t ky = 0; ky < y.kernel; ++ky) {
+      // Counted from the first row of padding, so never negative.
+      const int64_t line = (first + row) * y.stride + ky * y.dilation;
+      work->lines[static_cast<size_t>(ky)] = ring + line % block.ring_rows * row_floats;
+    }
+    float* values = to + row * x.output * block.depth;
+    FilterRow<Tile>({work->lines.data(), y.kernel, x.kernel, x.stride, x.dilation,
+                     block.filters.data() + panel * block.taps() * block.width, block.width,
+                     block.filter_bias.data() + panel * block.width, x.output, values, block.depth,
+                     block.filtered.bounds},
+                    lanes);
+    if (!block.filtered.other) continue;
+    for (int64_t p = 0; p < x.output; ++p) {
+      ActivateRow(*block.filtered.other, lanes, values + p * block.depth);
+    }
+  }
+}
+
+// sums += the filtered channels from `channel` on, projected.
+template <typename Tile, typename T>
+inline void Project(const Work<T>& work, int64_t channel, int64_t pixels) {
+  const Block& block = work.block;
+  const auto* weights = As<T>(block.projection.data.data());
+  const int64_t stride = block.output_stride();
+  const int64_t depth = std::min(block.depth, block.channels - channel);
+  for (int64_t panel = 0; panel < block.projection.panels(); ++panel) {
+    float* sums = work.memory + block.sums + panel * block.width;
+    MultiplyRows<Tile, false>(
+        RowProducts<T>{pixels, depth, work.memory + block.filtered_at, block.depth,
+                       weights + (panel * block.channels + channel) * block.width, block.width,
+                       sums, stride, sums, stride, {}},
+        block.outputs - panel * block.width);
+  }
+}
+
+// The sums of the pixels from `first` of an image on, through the epilogue.
+template <typename T>
+inline void StoreBand(const Work<T>& work, int64_t image, int64_t first, int64_t pixels) {
+  const Block& block = work.block;
+  const ChannelView& view = block.output;
+  const int64_t stride = block.output_stride();
+  float* sums = work.memory + block.sums;
+  float* rows = work.memory + block.filtered_at;  // done with
+  for (int64_t group = 0; group < view.groups; ++group) {
+    const int64_t offset = ((image * view.groups + group) * view.space + first) * view.lanes;
+    float* from = sums + group * view.lanes;
+    float* to = view.groups == 1 ? sums : rows;
+    if (to + 0 != from || stride != view.lanes) {
+      for (int64_t p = 0; p < pixels; ++p) {
+        std::copy_n(from + p * stride, view.lanes, to + p * view.lanes);
+      }
+    }
+    work.epilogue.Store(to, pixels * view.lanes, offset);
+  }
+}
+
+// A band of an image. `is_first`: of what this thread does of the image.
+template <typename Tile, typename T>
+inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_first) {
+  const Block& block = work->block;
+  const WindowAxis& y = block.plane.y;
+  const int64_t first = band * block.band, rows = std::min(block.band, y.output - first);
+  const int64_t pixels = rows * block.plane.x.output;
+  // Of the input with its padding, counted from the first row of that.
+  const int64_t top = first * y.stride;
+  const int64_t bottom = top + (rows - 1) * y.stride + (y.kernel - 1) * y.dilation + 1;
+  const int64_t fresh = is_first ? top : std::max(top, work->filled);
+  const int64_t real = std::clamp(fresh - y.pad_begin, int64_t{0}, y.input);
+  const int64_t real_end = std::clamp(bottom - y.pad_begin, real, y.input);
+  const float* x = WidenedRows(work, image, real, real_end);
+  work->filled = bottom;
+
+  float* sums = work->memory + block.sums;
+  const int64_t stride = block.output_stride();
+  for (int64_t p = 0; p < pixels; ++p) {
+    std::copy_n(block.projection_bias.data(), stride, sums + p * stride);
+  }
+  const int64_t row_floats = block.ring_width * block.width;
+  for (int64_t panel = 0; panel < block.panels; ++panel) {
+    float* ring = work->memory + panel * block.ring_step;
+    for (int64_t line = fresh; line < bottom; ++line) {
+      float* to = ring + line % block.ring_rows * row_floats;
+      const int64_t row = line - y.pad_begin;
+      if (row < real || row >= real_end) {
+        std::fill_n(to, row_floats, 0.0f);
+      } else {
+        FillRow<Tile>(*work, x + (row - real) * block.plane.x.input * block.inputs, panel, to);
+      }
+    }
+    const int64_t channel = panel * block.width, within = channel % block.depth;
+    FilterBand<Tile>(work, ring, panel, first, rows, work->memory + block.filtered_at + within);
+    if (within + block.width == block.depth || panel + 1 == block.panels) {
+      Project<Tile>(*work, channel - within, pixels);
+    }
+  }
+  StoreBand(*work, image, first * block.plane.x.output, pixels);
+}
+
+// The bands [begin, end) of all images.
+template <typename Tile, typename T>
+inline void ComputeBands(Work<T> work, int64_t begin, int64_t end) {
+  const int64_t bands = work.block.bands;
+  for (int64_t i = begin; i < end; ++i) {
+    ComputeBand<Tile>(&work, i / bands, i % bands, i == begin || i % bands == 0);
+  }
+}
+
+int64_t Floats(const Block& block, int64_t band) {
+  const int64_t pixels = band * block.plane.x.output;
+  const WindowAxis& y = block.plane.y;
+  const int64_t rows = (band - 1) * y.stride + (y.kernel - 1) * y.dilation + 1;
+  const int64_t panels = band < y.output ? block.panels : 1;
+  return panels * rows * block.ring_width * block.width +
+         pixels * (block.depth + block.output_stride());
+}
+
+void PlanMemory(const Target& target, bool widens, Block* block) {
+  const WindowAxis &y = block->plane.y, &x = block->plane.x;
+  block->ring_width = (x.output - 1) * x.stride + (x.kernel - 1) * x.dilation + 1;
+  static const int64_t kPanels = getenv("IR_PANELS") ? atoi(getenv("IR_PANELS")) : 2;
+  static const int64_t kPixels = getenv("IR_PIXELS") ? atoi(getenv("IR_PIXELS")) : 160;
+  block->depth = std::min(kPanels, block->panels) * block->width;
+  // Weights pass by once a band: it should have pixels enough to be worth it.
+  const int64_t share = (block->output.batch * y.output + target.threads - 1) / target.threads;
+  int64_t band = std::min({std::max<int64_t>(kPixels / x.output, 1), y.output, share});
+  const int64_t room = target.l2_bytes / 2 / static_cast<int64_t>(sizeof(float));
+  while (band > 1 && Floats(*block, band) > room) --band;
+  block->bands = (y.output + band - 1) / band;
+  block->band = band = (y.output + block->bands - 1) / block->bands;
+  block->bands = (y.output + band - 1) / band;
+
+  block->ring_rows = (band - 1) * y.stride + (y.kernel - 1) * y.dilation + 1;
+  const int64_t ring = block->ring_rows * block->ring_width * block->width;
+  block->ring_step = block->bands == 1 ? 0 : ring;
+  block->image = block->bands == 1 ? ring : block->panels * ring;
+  const int64_t lines = std::min(block->ring_rows, y.input);
+  block->filtered_at = block->image + (widens ? lines * x.input * block->inputs : 0);
+  block->sums = block->filtered_at + band * x.output * block->depth;
+  block->total = RoundedUp(block->sums + band * x.output * block->output_stride(), 16);
+}
+
+std::vector<float> WholePanels(const Tensor& bias, int64_t width) {
+  std::vector<float> values = WidenedValues(bias);
+  values.resize(static_cast<size_t>(RoundedUp(bias.num_elements(), width)), 0);
+  return values;
+}
+
+PackedWeights Packed(const Tensor& matrix, const Target& target) {
+  const std::vector<float> values = WidenedValues(matrix);
+  const int64_t inner = matrix.shape()[1];
+  return PackWeights(inner, matrix.shape()[0], matrix.dtype(), target, [&](int64_t k, int64_t n) {
+    return values[static_cast<size_t>(n * inner + k)];
+  });
+}
+
+Block Prepared(const LayerSpec& spec, Layout layout, const Target& target,
+               std::span<const Tensor* const> weights) {
+  const auto& op = std::get<InvertedResidual>(spec.op);
+  Block block(op);
+  block.plane = PlaneOf(op.window, spec.inputs[0].shape, spec.output.shape);
+  block.input = ViewOf(spec.inputs[0].shape, layout);
+  block.output = ViewOf(spec.output.shape, layout);
+  block.expands = op.expands;
+  const auto last = weights.last(4);
+  block.inputs = spec.inputs[0].shape[1];
+  block.channels = last[0]->shape()[0];
+  block.outputs = spec.output.shape[1];
+  block.projection = Packed(*last[2], target);
+  block.width = block.projection.width;
+  block.panels = (block.channels + block.width - 1) / block.width;
+  block.projection_bias = WholePanels(*last[3], block.width);
+  block.filter_bias = WholePanels(*last[1], block.width);
+  if (op.expands) {
+    block.expansion = Packed(*weights[0], target);
+    block.expansion_bias = WholePanels(*weights[1], block.width);
+  }
+  const std::vector<float> filters = WidenedValues(*last[0]);
+  const int64_t taps = block.taps();
+  block.filters.assign(static_cast<size_t>(block.panels * taps * block.width), 0);
+  for (int64_t c = 0; c < block.channels; ++c) {
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      const int64_t to = (c / block.width * taps + tap) * block.width + c % block.width;
+      block.filters[static_cast<size_t>(to)] = filters[static_cast<size_t>(c * taps + tap)];
+    }
+  }
+  PlanMemory(target, block.input.groups > 1 || spec.output.dtype != DType::kF32, &block);
+  return block;
+}
+
+size_t WeightBytes(const Block& block) {
+  const size_t floats = block.filters.size() + block.filter_bias.size() +
+                        block.expansion_bias.size() + block.projection_bias.size();
+  return block.expansion.data.size() + block.projection.data.size() + floats * sizeof(float);
+}
+
+class OwnInvertedResidual : public Primitive {
+ public:
+  std::string_view Name() const override { return "own.inverted_residual"; }
+
+  Support Supports(const LayerSpec& spec, const Target&) const override {
+    const auto* op = std::get_if<InvertedResidual>(&spec.op);
+    if (op == nullptr) return Support::No("not an inverted residual");
+    if (spec.weights.size() != (op->expands ? 7 : 5)) {
+      return Support::No("weights that are no constants");
+    }
+    for (size_t i = 0; i < spec.weights.size(); ++i) {
+      if (IsMatrix(spec.op, i) && spec.weights[i].dtype != spec.output.dtype) {
+        return Support::No("filters of another type than the output");
+      }
+    }
+    return RequireOneFloat(spec);
+  }
+
+  std::vector<Implementation> Implementations(const LayerSpec& spec,
+                                              const Target& target) const override {
+    std::vector<Implementation> all;
+    const Layout blocked = target.has_avx512 ? Layout::kBlocked16 : Layout::kBlocked8;
+    for (const Layout layout : {Layout::kChannelsLast, blocked}) {
+      if (CanAllHave(spec, layout)) all.push_back(InLayout(Name(), spec, layout));
+    }
+    return all;
+  }
+
+  std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
+                                  const Target& target,
+                                  std::span<const Tensor* const> weights) const override {
+    Block prepared = Prepared(spec, implementation.output, target, weights);
+    const size_t workspace_bytes =
+        static_cast<size_t>(target.threads * prepared.total) * sizeof(float);
+    const size_t weight_bytes = WeightBytes(prepared);
+    return VisitFloat(spec.output.dtype, [&](auto type) {
+      using T = decltype(type);
+      return MakeKernel(
+          [=, block = std::move(prepared)](KernelInputs inputs, std::byte* output,
+                                           std::byte* workspace) {
+            const Epilogue<T> epilogue = EpilogueOf<T>(spec, inputs, output);
+            const int64_t work = block.band * block.plane.x.output * block.channels;
+            ParallelFor(target, block.output.batch * block.bands, work,
+                        [&](int64_t begin, int64_t end, int64_t part) {
+                          const Work<T> of_part{block, As<T>(inputs[0]), epilogue,
+                                                As<float>(workspace) + part * block.total};
+                          RunBands(target, of_part, begin, end);
+                        });
+            ZeroPadding(block.output, sizeof(T), output);
+          },
+          workspace_bytes, weight_bytes);
+    });
+  }
+
+ private:
+  template <typename T>
+  static void RunBands(const Target& target, const Work<T>& work, int64_t begin, int64_t end) {
+#if defined(__x86_64__)
+    if (target.has_avx512) {
+      return RunAvx512([&] { ComputeBands<WideTile>(work, begin, end); });
+    }
+#endif
+    WithIsa(target, [&] { ComputeBands<NarrowTile>(work, begin, end); });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Primitive> MakeOwnInvertedResidual() {
+  return std::make_unique<OwnInvertedResidual>();
+}
+
+}  // namespace fettle

@@ -331,7 +331,7 @@ class OwnInvertedResidual : public Primitive {
   Support Supports(const LayerSpec& spec, const Target&) const override {
     const auto* op = std::get_if<InvertedResidual>(&spec.op);
     if (op == nullptr) return Support::No("not an inverted residual");
-    if (spec.weights.size() != (op->expands ? 7 : 5)) {
+    if (spec.weights.size() != (op->expands ? 6u : 4u)) {
       return Support::No("weights that are no constants");
     }
     for (size_t i = 0; i < spec.weights.size(); ++i) {

@@ -31,11 +31,22 @@ std::optional<std::string> FaultOfPrecision(const LayerSpec& spec) {
   return std::nullopt;
 }
 
+std::optional<std::string> FaultOfZeros(const LayerSpec& spec) {
+  if (!(spec.density >= 0 && spec.density <= 1)) return Text("the density is ", spec.density);
+  if (spec.sparse_block == 1) return std::nullopt;
+  if (spec.density == 1) return Text("blocks of ", spec.sparse_block, " zeros, and none");
+  const bool has_rows = !spec.weights.empty() && !spec.weights[0].shape.empty();
+  if (!has_rows || spec.sparse_block < 1 || spec.sparse_block > spec.weights[0].shape[0]) {
+    return Text("blocks of ", spec.sparse_block, " zeros");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> FaultOf(const LayerSpec& spec) {
   if (spec.inputs.empty()) return "there are no inputs";
-  if (!(spec.density >= 0 && spec.density <= 1)) return Text("the density is ", spec.density);
+  if (auto fault = FaultOfZeros(spec)) return fault;
   size_t operands = spec.inputs.size();
   if (spec.adds_residual) {
     --operands;

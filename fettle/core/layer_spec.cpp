@@ -40,6 +40,11 @@ bool ParseDensity(std::string_view text, double* density) {
          *density <= 1;
 }
 
+bool ParseBlock(std::string_view text, int64_t* block) {
+  const auto [after, fault] = std::from_chars(text.data(), text.data() + text.size(), *block);
+  return fault == std::errc() && after == text.data() + text.size() && *block > 0;
+}
+
 bool ParseActivation(std::string_view word, std::optional<Activation>* activation) {
   const std::optional<Op> op = ParseOp(word);
   if (!op || !std::holds_alternative<Activation>(*op)) return false;
@@ -64,6 +69,9 @@ bool ParseWord(std::string_view word, LayerSpec* spec) {
   if (const auto value = value_of("density="); !value.empty()) {
     return ParseDensity(value, &spec->density);
   }
+  if (const auto value = value_of("sparse_block="); !value.empty()) {
+    return ParseBlock(value, &spec->sparse_block);
+  }
   if (word == "residual=1") return spec->adds_residual = true;
   return ParseActivation(word, &spec->activation);
 }
@@ -78,6 +86,9 @@ LayerKey KeyOf(const LayerSpec& spec) {
   if (spec.adds_residual) text.append(" residual=1");
   if (spec.activation) text.append(" ").append(OpText(*spec.activation));
   if (spec.density != 1) text.append(" density=").append(DensityText(spec.density));
+  if (spec.sparse_block != 1) {
+    text.append(" sparse_block=").append(std::to_string(spec.sparse_block));
+  }
   return {std::move(text)};
 }
 

@@ -29,6 +29,7 @@ struct LayerSpec {
   bool adds_residual = false;
   std::optional<Activation> activation;
   double density = 1;  // the share of the first weight that is not zero, where a kernel may use it
+  int64_t sparse_block = 1;  // so many neighbouring output channels share their zeros
 
   friend bool operator==(const LayerSpec&, const LayerSpec&) = default;
 };
@@ -36,9 +37,9 @@ struct LayerSpec {
 // The canonical text of a LayerSpec, what the database, plans and the worker's protocol hold:
 //
 //   conv(kernel=3x3,...) in=f32[1x64x56x56] weights=f32[64x64x3x3],f32[64] out=f32[1x64x56x56]
-//   residual=1 activation(kind=relu,alpha=0,beta=0) density=0.1        (on one line)
+//   residual=1 activation(kind=relu,alpha=0,beta=0) density=0.1 sparse_block=4    (on one line)
 //
-// The last three only where they say something. Equal specs have equal keys.
+// The last four only where they say something. Equal specs have equal keys.
 struct LayerKey {
   std::string text;
 

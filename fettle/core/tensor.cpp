@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "fettle/core/huge_pages.h"
+
 namespace fettle {
 namespace {
 
@@ -17,6 +19,7 @@ void Tensor::Free::operator()(std::byte* data) const { ::operator delete[](data,
 Tensor::Tensor(TensorType type)
     : type_(std::move(type)),
       data_(static_cast<std::byte*>(::operator new[](num_bytes(), kAlignment))) {
+  AdviseHugePages(data_.get(), num_bytes());
   if (num_bytes() > 0) std::memset(data_.get(), 0, num_bytes());
 }
 

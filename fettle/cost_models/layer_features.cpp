@@ -59,7 +59,10 @@ LayerFeatures FeaturesOf(const LayerSpec& spec, const Implementation& implementa
   double elements = static_cast<double>(ElementCount(spec.output));
   for (const TensorType& type : spec.inputs) elements += static_cast<double>(ElementCount(type));
   for (const TensorType& type : spec.weights) elements += static_cast<double>(ElementCount(type));
-  features.work = std::max(1.0, static_cast<double>(MacsOf(spec)) + kMacsPerElement * elements);
+  // Only kernels for sparse weights leave out what is zero.
+  const double density = name.find("sparse") == std::string::npos ? 1 : spec.density;
+  features.work =
+      std::max(1.0, density * static_cast<double>(MacsOf(spec)) + kMacsPerElement * elements);
   return features;
 }
 

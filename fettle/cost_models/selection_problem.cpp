@@ -9,8 +9,7 @@ namespace {
 
 void SortUnique(std::vector<TensorForm>* forms) {
   std::ranges::sort(*forms);
-  const auto rest = std::ranges::unique(*forms);
-  forms->erase(rest.begin(), rest.end());
+  forms->erase(std::unique(forms->begin(), forms->end()), forms->end());
 }
 
 }  // namespace
@@ -37,8 +36,7 @@ void SelectionProblem::SetList(size_t layer, const OptionList& list) {
   std::vector<TensorId> touched = graph_.layers[layer].inputs;
   touched.push_back(graph_.layers[layer].output);
   std::ranges::sort(touched);
-  const auto rest = std::ranges::unique(touched);
-  touched.erase(rest.begin(), rest.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (const TensorId id : touched) Connect(static_cast<size_t>(id));
 }
 

@@ -60,6 +60,8 @@ Layer Composite(const Layer* expansion, const Layer& filters, const Layer& proje
   block.inputs[0] = first.inputs[0];
   block.spec.weights.clear();
   block.weights.clear();
+  block.spec.density = 1;  // which speaks of the first weight
+  block.spec.sparse_block = 1;
   if (expansion != nullptr) AddWeights(*expansion, &block);
   AddWeights(filters, &block);
   AddWeights(projection, &block);

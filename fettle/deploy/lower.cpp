@@ -296,6 +296,7 @@ LayerGraph Lower(Graph graph, const LowerOptions& options) {
   FoldChannelAffine(&lowered, options.shapes_only);
   FuseResidual(&lowered);
   FuseActivation(&lowered);
+  if (!options.shapes_only) FindZeros(&lowered);
   return lowered;
 }
 

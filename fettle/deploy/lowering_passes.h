@@ -21,4 +21,9 @@ void FuseResidual(LayerGraph* graph);
 // conv | inner_product | channel_affine | binary | sum, then activation -> one layer.
 void FuseActivation(LayerGraph* graph);
 
+// A convolution many of whose weights are zero gets its density, to the nearest hundredth so that
+// measurements are shared, and the blocks in which the zeros come. Where more than half are not
+// zero, no kernel gains from it: the key stays as that of a dense layer.
+void FindZeros(LayerGraph* graph);
+
 }  // namespace fettle

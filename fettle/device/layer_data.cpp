@@ -68,14 +68,20 @@ Range RangeOf(const LayerSpec& spec, size_t operand, const TensorType& type) {
   return {-1, 1};
 }
 
-void Thin(double density, Random* random, Tensor* tensor) {
-  std::vector<uint32_t> places(static_cast<size_t>(tensor->num_elements()));
+// Zeros in whole blocks of `block` rows of the outermost axis, at random places.
+void Thin(double density, int64_t block, Random* random, Tensor* tensor) {
+  const int64_t rows = tensor->shape().empty() ? 1 : tensor->shape()[0];
+  const int64_t row = rows == 0 ? 0 : tensor->num_elements() / rows;
+  std::vector<uint32_t> places(static_cast<size_t>((rows + block - 1) / block * row));
   std::iota(places.begin(), places.end(), 0u);
   random->Shuffle(&places);
   const auto kept = static_cast<size_t>(std::llround(density * static_cast<double>(places.size())));
-  const size_t size = SizeOf(tensor->dtype());
+  const auto size = static_cast<int64_t>(SizeOf(tensor->dtype()));
   for (size_t i = kept; i < places.size(); ++i) {
-    std::fill_n(tensor->bytes() + places[i] * size, size, std::byte{0});
+    const int64_t first = places[i] / row * block, column = places[i] % row;
+    for (int64_t r = first; r < std::min(first + block, rows); ++r) {
+      std::fill_n(tensor->bytes() + (r * row + column) * size, size, std::byte{0});
+    }
   }
 }
 
@@ -99,7 +105,7 @@ LayerData MakeLayerData(const LayerSpec& spec, uint64_t seed) {
   }
   if (spec.density < 1 && !data.weights.empty()) {
     Random places = random.Fork("density");
-    Thin(spec.density, &places, &data.weights[0]);
+    Thin(spec.density, spec.sparse_block, &places, &data.weights[0]);
   }
   return data;
 }

@@ -30,7 +30,8 @@ struct PlansRequest {
 // What a step took within the network.
 struct StepTiming {
   std::string layer, implementation;
-  double ms = 0;  // median
+  double ms = 0;                   // median
+  std::vector<double> samples_ms;  // a run each
 
   friend bool operator==(const StepTiming&, const StepTiming&) = default;
 };

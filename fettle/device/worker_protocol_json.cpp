@@ -404,8 +404,10 @@ std::string BodyOf(const PlansAnswer& answer) {
     Write("loading_bytes", plan.loading_bytes, &json);
     json["steps"] = Json::array();
     for (const StepTiming& step : plan.steps) {
-      json["steps"].push_back(
-          {{"layer", step.layer}, {"implementation", step.implementation}, {"ms", step.ms}});
+      json["steps"].push_back({{"layer", step.layer},
+                               {"implementation", step.implementation},
+                               {"ms", step.ms},
+                               {"samples_ms", step.samples_ms}});
     }
     plans.push_back(std::move(json));
   }
@@ -428,6 +430,7 @@ PlansAnswer ParsePlansAnswer(std::string_view body) {
         Read(timed, "layer", &step.layer);
         Read(timed, "implementation", &step.implementation);
         Read(timed, "ms", &step.ms);
+        Read(timed, "samples_ms", &step.samples_ms);
         plan.steps.push_back(std::move(step));
       }
       answer.plans.push_back(std::move(plan));

@@ -35,6 +35,11 @@ inline bool IsFloat(DType dtype) { return dtype == DType::kF32 || dtype == DType
 // No, naming the tensor, where an input, a weight or the output is neither f32 nor bf16.
 Support RequireFloat(const LayerSpec& spec);
 
+// Elements [first, last) of a window.
+struct TapRange {
+  int64_t first, last;
+};
+
 // A window along one axis, its attributes beside the extents it links.
 struct WindowAxis {
   int64_t kernel = 1, stride = 1, dilation = 1, pad_begin = 0, pad_end = 0;
@@ -52,6 +57,15 @@ struct WindowAxis {
     const int64_t room = input - 1 - Offset(tap);
     return room < 0 ? FirstOutput(tap)
                     : std::max(FirstOutput(tap), std::min(room / stride + 1, output));
+  }
+
+  // The elements of this output's window that lie inside the input.
+  TapRange TapsInside(int64_t output_at) const {
+    const int64_t start = output_at * stride - pad_begin;
+    const int64_t before = start >= 0 ? 0 : (-start + dilation - 1) / dilation;
+    const int64_t room = input - 1 - start;
+    const int64_t last = room < 0 ? 0 : std::min(room / dilation + 1, kernel);
+    return {std::min(before, last), last};
   }
 };
 

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "fettle/core/huge_pages.h"
+
 namespace fettle {
 
 OnednnKernel::OnednnKernel(std::string place, const LayerSpec& spec,
@@ -41,6 +43,7 @@ void OnednnKernel::BindWeight(int argument, const dnnl::memory::desc& form, cons
   dnnl::memory given(form, engine_, const_cast<std::byte*>(values.bytes()));
   const auto wanted = description_.query_md(dnnl::query::exec_arg_md, argument);
   dnnl::memory packed(wanted, engine_);
+  AdviseHugePages(packed.get_data_handle(), wanted.get_size());
   dnnl::reorder(given, packed).execute(stream_, given, packed);
   stream_.wait();
   weight_bytes_ += wanted.get_size();

@@ -21,9 +21,23 @@ struct F32Products {
   using Element = float;
   static constexpr int kStep = 1;
 
+  template <int kLanes, typename From>
+  static inline void Load(const From* from, Vector<kLanes>* to) {
+    LoadVector<kLanes>(from, to);
+  }
   template <int kLanes, typename To>
   static inline void Round(const Vector<kLanes>& from, To* to) {
     StoreVector<kLanes>(from, to);
+  }
+  template <int kLanes>
+  static inline void AddProduct(const Vector<kLanes>& input, const Vector<kLanes>& weights,
+                                Vector<kLanes>* sums) {
+    *sums += input * weights;
+  }
+  template <int kLanes>
+  static inline void AddBroadcast(const float* input, const Vector<kLanes>& weights,
+                                  Vector<kLanes>* sums) {
+    *sums += *input * weights;
   }
   static inline void Add(const float* input, const float* weights, Vector<kVectorLanes>* sums) {
     Vector<kVectorLanes> row;
@@ -39,6 +53,21 @@ struct BF16Dots {
   using Element = BF16;
   static constexpr int kStep = 2;
 
+  // Widens in one step: each word to the upper half of 32 bits.
+  template <int kLanes, typename From>
+  FETTLE_AVX512_BF16 static inline void Load(const From* from, Vector<kLanes>* to) {
+    if constexpr (std::is_same_v<From, BF16> && kLanes == 16) {
+      const __m512i places = _mm512_set_epi32(15 << 16, 14 << 16, 13 << 16, 12 << 16, 11 << 16,
+                                              10 << 16, 9 << 16, 8 << 16, 7 << 16, 6 << 16, 5 << 16,
+                                              4 << 16, 3 << 16, 2 << 16, 1 << 16, 0);
+      const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+      const __m512i wide =
+          _mm512_maskz_permutexvar_epi16(0xaaaaaaaa, places, _mm512_castsi256_si512(words));
+      std::memcpy(to, &wide, sizeof(wide));
+    } else {
+      LoadVector<kLanes>(from, to);
+    }
+  }
   template <int kLanes, typename To>
   FETTLE_AVX512_BF16 static inline void Round(const Vector<kLanes>& from, To* to) {
     if constexpr (std::is_same_v<To, BF16> && kLanes == 16) {
@@ -51,6 +80,24 @@ struct BF16Dots {
       StoreVector<kLanes>(from, to);
     }
   }
+  // Of pairs, as vectors of 32 bits.
+  template <int kLanes>
+  FETTLE_AVX512_BF16 static inline void AddProduct(const Vector<kLanes>& input,
+                                                   const Vector<kLanes>& weights,
+                                                   Vector<kLanes>* sums) {
+    static_assert(kLanes == 16);
+    *sums = reinterpret_cast<Vector<16>>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(*sums),
+                                                          reinterpret_cast<__m512bh>(input),
+                                                          reinterpret_cast<__m512bh>(weights)));
+  }
+  template <int kLanes>
+  FETTLE_AVX512_BF16 static inline void AddBroadcast(const float* input,
+                                                     const Vector<kLanes>& weights,
+                                                     Vector<kLanes>* sums) {
+    int pair;
+    std::memcpy(&pair, input, sizeof(pair));
+    AddProduct<kLanes>(reinterpret_cast<Vector<kLanes>>(_mm512_set1_epi32(pair)), weights, sums);
+  }
   FETTLE_AVX512_BF16 static inline void Add(const BF16* input, const BF16* weights,
                                             Vector<kVectorLanes>* sums) {
     int pair;
@@ -59,6 +106,18 @@ struct BF16Dots {
     const auto pairs = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
     *sums = reinterpret_cast<Vector<kVectorLanes>>(
         _mm512_dpbf16_ps(reinterpret_cast<__m512>(*sums), row, pairs));
+  }
+};
+
+// Products in f32, of which bf16 is made by the instruction that AVX-512 BF16 has for it.
+struct F32RoundedProducts : F32Products {
+  template <int kLanes, typename From>
+  FETTLE_AVX512_BF16 static inline void Load(const From* from, Vector<kLanes>* to) {
+    BF16Dots::Load<kLanes>(from, to);
+  }
+  template <int kLanes, typename To>
+  FETTLE_AVX512_BF16 static inline void Round(const Vector<kLanes>& from, To* to) {
+    BF16Dots::Round<kLanes>(from, to);
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "fettle/core/huge_pages.h"
+
 namespace fettle {
 namespace {
 
@@ -18,7 +20,7 @@ PackedWeights PackWeights(int64_t inner, int64_t columns, DType dtype, const Tar
   // 32 registers hold a tile of 12 x 2 vectors of 512 bits; 16 of 256 bits one of 6 x 1 of ours.
   packed.width = target.has_avx512 ? 2 * kVectorLanes : kVectorLanes;
   const int64_t elements = packed.panels() * inner * packed.width;
-  packed.data.resize(static_cast<size_t>(elements) * SizeOf(dtype));
+  ResizeOnHugePages(&packed.data, static_cast<size_t>(elements) * SizeOf(dtype));
   VisitFloat(dtype, [&](auto type) {
     auto* to = As<decltype(type)>(packed.data.data());
     for (int64_t n = 0; n < columns; ++n) {

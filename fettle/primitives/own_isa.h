@@ -23,8 +23,9 @@ RunAvx512(const Body& body) {
   body();
 }
 
-// What functions that call intrinsics of AVX-512 BF16 say of themselves; they are inlined into the
-// body below.
+// What functions that call intrinsics say of themselves; they are inlined into the bodies of these
+// sets.
+#define FETTLE_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))
 #define FETTLE_AVX512_BF16 \
   __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "fettle/core/huge_pages.h"
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_dot.h"
 #include "fettle/primitives/own_kernel.h"
@@ -132,8 +133,9 @@ class WinogradConv {
 
   void TransformFilters(std::span<const Tensor* const> weights) {
     const int64_t padded = RoundedUp(outputs_, kVectorLanes);
-    layer_.filters.resize(static_cast<size_t>(kPositions * layer_.v_channels * padded) *
-                          sizeof(Element));
+    ResizeOnHugePages(
+        &layer_.filters,
+        static_cast<size_t>(kPositions * layer_.v_channels * padded) * sizeof(Element));
     const std::vector<float> filters = WidenedValues(*weights[0]);
     const int64_t inputs = layer_.input.channels;
     const float* from = filters.data();

@@ -41,6 +41,15 @@ std::unique_ptr<Primitive> MakeOwnIm2ColConv();
 std::unique_ptr<Primitive> MakeOwnInnerProduct();
 std::unique_ptr<Primitive> MakeOwnInvertedResidual();
 
+// own_fft_conv.cpp
+std::unique_ptr<Primitive> MakeOwnFftConv();
+
+// own_grouped_conv.cpp
+std::unique_ptr<Primitive> MakeOwnGroupedConv();
+
+// own_sparse_conv.cpp
+std::unique_ptr<Primitive> MakeOwnSparseConv();
+
 // own_winograd_conv.cpp
 std::unique_ptr<Primitive> MakeOwnWinogradConv();
 

@@ -32,7 +32,9 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOwnChannelAffine());
   list.push_back(MakeOwnConcat());
   list.push_back(MakeOwnDepthwiseConv());
+  list.push_back(MakeOwnFftConv());
   list.push_back(MakeOwnGlobalAveragePool());
+  list.push_back(MakeOwnGroupedConv());
   list.push_back(MakeOwnIm2ColConv());
   list.push_back(MakeOwnInnerProduct());
   list.push_back(MakeOwnInvertedResidual());
@@ -46,6 +48,7 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOwnResizeNearest());
   list.push_back(MakeOwnSlice());
   list.push_back(MakeOwnSoftmax());
+  list.push_back(MakeOwnSparseConv());
   list.push_back(MakeOwnTranspose());
   list.push_back(MakeOwnWinogradConv());
   return PrimitiveList(std::move(list));

@@ -151,8 +151,7 @@ int64_t StoredWeightBytes(const LayerGraph& graph, const std::vector<LayerChoice
     }
   }
   std::ranges::sort(as_they_are);
-  const auto rest = std::ranges::unique(as_they_are);
-  as_they_are.erase(rest.begin(), rest.end());
+  as_they_are.erase(std::unique(as_they_are.begin(), as_they_are.end()), as_they_are.end());
   for (const Tensor* tensor : as_they_are) bytes += static_cast<int64_t>(tensor->num_bytes());
   return bytes;
 }

@@ -98,9 +98,8 @@ std::vector<LayerSpec> CandidateCosts::ReordersToMeasure() const {
   return ReordersOf(Lower(space_.original()), {std::begin(kPrecisions), std::end(kPrecisions)});
 }
 
-Selection CandidateCosts::Select(const LayerGraph& graph,
-                                 const std::map<std::string, DType>& precisions) const {
-  Known& known = WhatIsKnown();
+std::vector<std::vector<DType>> CandidateCosts::AllowedFor(
+    const LayerGraph& graph, const std::map<std::string, DType>& precisions) const {
   std::vector<DType> free = {DType::kF32};
   for (const auto& [layer, dtype] : precisions) {
     if (dtype != DType::kF32 && std::ranges::find(free, dtype) == free.end()) free.push_back(dtype);
@@ -113,7 +112,14 @@ Selection CandidateCosts::Select(const LayerGraph& graph,
       allowed[i] = {*precision};
     }
   }
-  return PrimitiveSelector(graph, allowed, &known.options, known.reorders).Select();
+  return allowed;
+}
+
+Selection CandidateCosts::Select(const LayerGraph& graph,
+                                 const std::map<std::string, DType>& precisions) const {
+  Known& known = WhatIsKnown();
+  return PrimitiveSelector(graph, AllowedFor(graph, precisions), &known.options, known.reorders)
+      .Select();
 }
 
 LayerGraph CandidateCosts::Lowered(const Candidate& candidate) const {

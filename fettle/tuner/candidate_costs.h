@@ -35,9 +35,18 @@ class CandidateCosts {
   // ReordersOf the original.
   std::vector<LayerSpec> ReordersToMeasure() const;
 
+  // What each layer of a network may be computed in, given the precisions of its weighted layers:
+  // that of the others follows.
+  std::vector<std::vector<DType>> AllowedFor(const LayerGraph& graph,
+                                             const std::map<std::string, DType>& precisions) const;
+
   // The best primitives for a network with these precisions of its weighted layers; the precision
   // of the others follows.
   Selection Select(const LayerGraph& graph, const std::map<std::string, DType>& precisions) const;
+
+  // What layers cost alone.
+  const LayerCosts& isolated() const { return store_->costs(); }
+  ImplementationCatalog* catalog() const { return catalog_; }
 
   // The plan that a selection means.
   Plan PlanOf(const LayerGraph& graph, const Selection& selection) const;

@@ -41,22 +41,22 @@ class CandidateLayers {
     std::vector<Layer> layers;
     std::vector<LayerTensor> between;
   };
+  using Pieces = std::map<std::vector<int>, Piece>;  // of a layer, by the options that decide it
   // The network with its blocks dropped and nothing else changed.
   struct Base {
     LayerGraph graph;
     std::map<std::string, size_t> layers;     // by name
     std::vector<int> variants;                // of each layer the decision about it, or -1
     std::vector<std::vector<size_t>> widths;  // of each layer the decisions it follows
-    std::vector<std::map<std::vector<int>, Piece>>
-        pieces;  // of each layer, by the options of these
+    std::vector<Pieces*> pieces;              // of each layer
   };
 
   LayerGraph LowerWhole(const Candidate& candidate);
   void FindWidths();
   Base& BaseOf(const Candidate& candidate);
-  std::vector<int> KeyOf(const Base& base, size_t layer, const Candidate& candidate) const;
-  bool Compose(Base* base, const Candidate& candidate, LayerGraph* graph) const;
-  bool Learn(Base* base, const Candidate& candidate, const LayerGraph& whole) const;
+  std::vector<int> OptionsAt(const Base& base, size_t layer, const Candidate& candidate) const;
+  bool Compose(const Base& base, const Candidate& candidate, LayerGraph* graph) const;
+  bool Learn(const Base& base, const Candidate& candidate, const LayerGraph& whole) const;
 
   const TuningSpace& space_;
   bool is_usable_ = true;
@@ -66,6 +66,9 @@ class CandidateLayers {
   std::vector<size_t> global_;           // decisions that change what is around them
   std::map<std::string, std::vector<size_t>> followed_;  // by layer of the original, the widths
   std::map<std::vector<int>, Base> bases_;               // by the options of global_
+  // By what a layer is in a base, and which of its inputs are the same: whatever is dropped around
+  // it, mostly nothing else changes.
+  std::map<std::string, Pieces> pieces_;
 };
 
 }  // namespace fettle

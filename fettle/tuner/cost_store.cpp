@@ -81,6 +81,39 @@ CostRecord CostStore::RecordOf(const LayerSpec& spec, const Implementation& impl
   return record;
 }
 
+void CostStore::KeepInNetwork(const Plan& plan, const std::vector<StepTiming>& steps) {
+  std::vector<CostRecord> records;
+  for (size_t i = 0; i < steps.size() && i < plan.steps.size(); ++i) {
+    Timing timing;
+    Measurement& measurement = timing.measurement;
+    measurement.mode = CacheMode::kInNetwork;
+    measurement.samples_ms = steps[i].samples_ms;
+    measurement.latency_ms = MedianInterval(measurement.samples_ms);
+    if (!measurement.latency_ms) continue;
+    const Interval& latency = *measurement.latency_ms;
+    const bool is_narrow =
+        latency.high - latency.low <= LayerTiming().relative_width * latency.value;
+    measurement.status = is_narrow ? MeasurementStatus::kOk : MeasurementStatus::kUnstable;
+    records.push_back(RecordOf(plan.steps[i].spec, plan.steps[i].implementation, timing));
+  }
+  database_->Insert(records);
+}
+
+std::vector<CostRecord> CostStore::FindInNetwork() const {
+  std::vector<CostRecord> found;
+  if (database_ == nullptr) return found;
+  CostFilter filter;
+  filter.device = DeviceId(device_.fingerprint);
+  filter.threads = catalog_->target().threads;
+  filter.mode = CacheMode::kInNetwork;
+  for (CostRecord& record : database_->Find(filter)) {
+    const MatchQuality quality = QualityOf(record, {record.task, device_.fingerprint});
+    const bool counts = quality == MatchQuality::kExact && record.measurement.has_latency();
+    if (counts) found.push_back(std::move(record));
+  }
+  return found;
+}
+
 bool CostStore::IsComplete(const LayerSpec& spec) const {
   for (const Implementation& implementation : catalog_->Of(spec)) {
     if (!known_.IsKnown(spec, implementation)) return false;

@@ -11,7 +11,9 @@
 #include "fettle/cost_models/implementation_catalog.h"
 #include "fettle/cost_models/measured_costs.h"
 #include "fettle/database/cost_database.h"
+#include "fettle/device/plan_protocol.h"
 #include "fettle/device/worker_client.h"
+#include "fettle/runtime/plan.h"
 
 namespace fettle {
 
@@ -43,6 +45,11 @@ class CostStore {
   // How long measuring a layer that was required takes, reckoned from what is known of it: the same
   // number when it has been measured just now and when it was in the database.
   double ReckonedSeconds(const LayerSpec& spec) const;
+
+  // What a plan's steps took inside the network, kept with the mode kInNetwork; and what was kept
+  // so of this device, threads and versions, as far as it has a latency.
+  void KeepInNetwork(const Plan& plan, const std::vector<StepTiming>& steps);
+  std::vector<CostRecord> FindInNetwork() const;
 
   const MeasuredCosts& costs() const { return costs_; }
   const RecordCounts& counts() const { return counts_; }

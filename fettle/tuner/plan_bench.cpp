@@ -70,17 +70,18 @@ std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program) 
 
 PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,
                                       const std::filesystem::path& plan_folder,
-                                      const std::filesystem::path& model, int threads,
-                                      const std::filesystem::path& peer_script, int rounds) {
+                                      const std::filesystem::path& model, int our_threads,
+                                      int peer_threads, const std::filesystem::path& peer_script,
+                                      int rounds) {
   OnnxRuntimePeerOptions peer_options;
   peer_options.script = peer_script;
   OnnxRuntimePeer peer(peer_options);
-  OnnxRuntimeSession session = peer.Load(model, {.threads = threads});
+  OnnxRuntimeSession session = peer.Load(model, {.threads = peer_threads});
   const std::vector<Tensor> inputs = RandomInputs(ReadPlan(plan_folder));
 
   PlansRequest request;
   request.folders = {plan_folder.string()};
-  request.threads = threads;
+  request.threads = our_threads;
   // One round of ours: a fixed short time, whatever its interval.
   request.options.relative_width = 1e-6;
   request.options.contender_budget = std::chrono::milliseconds(static_cast<int64_t>(kRoundMs));

@@ -31,11 +31,12 @@ struct PeerComparison {
 };
 
 // Fettle's plan and ONNX Runtime's f32 session of a model, in turns: a round is some 50 ms of each,
-// in an order that alternates. Both with so many threads, on inputs of the plan's types. Between a
+// in an order that alternates. Each with so many threads, on inputs of the plan's types. Between a
 // round's halves nothing of the other runs, ONNX Runtime's threads do not spin.
 PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,
                                       const std::filesystem::path& plan_folder,
-                                      const std::filesystem::path& model, int threads,
-                                      const std::filesystem::path& peer_script, int rounds);
+                                      const std::filesystem::path& model, int our_threads,
+                                      int peer_threads, const std::filesystem::path& peer_script,
+                                      int rounds);
 
 }  // namespace fettle

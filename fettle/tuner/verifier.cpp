@@ -17,6 +17,7 @@
 #include "fettle/tuner/accuracy_floor.h"
 #include "fettle/tuner/fixed_text.h"
 #include "fettle/tuner/layer_entry.h"
+#include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
@@ -24,6 +25,8 @@ namespace {
 constexpr int64_t kImagesToCalibrate = 512;
 constexpr int64_t kFewestStepsToTime = 30;
 constexpr int kStepsToTime = 12;  // of the original, before anything was trained
+
+constexpr NetworkVerdict::Options kVerdict = {std::chrono::milliseconds(150), 3, 2, 2};
 
 }  // namespace
 
@@ -34,11 +37,18 @@ Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCo
       space_(space),
       costs_(costs),
       data_(data),
+      network_costs_(costs.isolated()),
+      verdict_(
+          costs.catalog(), &network_costs_,
+          [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
+          session->folder(), kVerdict),
       bench_(session, worker, target.threads, observer),
       primitives_(primitives),
       target_(target),
       observer_(observer),
-      recovery_(space.original(), data.train, target) {}
+      recovery_(space.original(), data.train, target) {
+  verdict_.set_starting([this](int) { observer_->StopIfAsked(); });
+}
 
 int64_t Verifier::num_classes() const {
   const Graph& graph = space_.original();
@@ -201,7 +211,9 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
 bool Verifier::Realise(const Graph& network, const Candidate& candidate, VerifiedPoint* point) {
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
-  const Plan plan = costs_.PlanOf(graph, selection);
+  observer_->Status(Text(point->id, ": its primitives are chosen within the network"));
+  const Plan plan =
+      verdict_.Best(graph, costs_.AllowedFor(graph, space_.Precisions(candidate))).plan;
   const Evaluation evaluation =
       EvaluatePlan(plan, data_.validation, point->id,
                    AccuracyFloor(*point, selection.predicted_ms, session_->points(),

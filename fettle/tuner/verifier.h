@@ -11,6 +11,7 @@
 #include "fettle/training/evaluation/evaluation.h"
 #include "fettle/tuner/candidate_search.h"
 #include "fettle/tuner/glimpse.h"
+#include "fettle/tuner/network_verdict.h"
 #include "fettle/tuner/point_bench.h"
 #include "fettle/tuner/recovery.h"
 #include "fettle/tuner/session.h"
@@ -95,6 +96,8 @@ class Verifier {
   const TuningSpace& space_;
   const CandidateCosts& costs_;
   const TuningData& data_;
+  NetworkCosts network_costs_;
+  NetworkVerdict verdict_;  // between the best choices of primitives of what is verified
   PointBench bench_;
   const PrimitiveList& primitives_;
   Target target_;

@@ -59,8 +59,11 @@ void ExpectAgreementOnAll(const std::vector<LayerSpec>& grid) {
 }
 
 TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
+TEST(AgreementTest, GroupedConvolutions) { ExpectAgreementOnAll(GroupedGrid()); }
 TEST(AgreementTest, WinogradTiles) { ExpectAgreementOnAll(TileGrid()); }
 TEST(AgreementTest, InvertedResiduals) { ExpectAgreementOnAll(BlockGrid()); }
+TEST(AgreementTest, SparseConvolutions) { ExpectAgreementOnAll(SparseGrid()); }
+TEST(AgreementTest, WideKernels) { ExpectAgreementOnAll(WideKernelGrid()); }
 TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
 TEST(AgreementTest, PoolingAndResizing) { ExpectAgreementOnAll(PoolingGrid()); }
 TEST(AgreementTest, ElementwiseOperators) { ExpectAgreementOnAll(ElementwiseGrid()); }
@@ -127,7 +130,8 @@ TEST(AgreementTest, EveryPrimitiveIsCompared) {
   std::set<std::string_view> silent;
   for (const auto& primitive : list.primitives()) silent.insert(primitive->Name());
   for (const auto& grid :
-       {ConvGrid(), BlockGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
+       {ConvGrid(), SparseGrid(), BlockGrid(), MatrixGrid(), PoolingGrid(), ElementwiseGrid(),
+        MovingGrid()}) {
     for (const LayerSpec& spec : grid) {
       for (const auto& primitive : list.primitives()) {
         if (silent.count(primitive->Name()) == 0 || !primitive->Supports(spec, target)) continue;

@@ -1,7 +1,6 @@
 #include "tests/agreement/layer_grid.h"
 
 #include "fettle/core/shape_inference.h"
-#include "fettle/runtime/precision.h"
 
 namespace fettle {
 namespace {
@@ -85,6 +84,64 @@ std::vector<LayerSpec> ConvGrid() {
   return grid;
 }
 
+std::vector<LayerSpec> GroupedGrid() {
+  std::vector<LayerSpec> grid;
+  // Groups below, at and above vectors; vectors of one group and of several, of inputs that lie in
+  // one vector, in two and in more.
+  const struct {
+    int64_t in, out, groups;
+  } widths[] = {{8, 8, 4},   {24, 24, 6},  {40, 40, 5},  {48, 48, 3}, {64, 64, 2},  {34, 68, 2},
+                {68, 34, 2}, {64, 16, 16}, {12, 48, 12}, {96, 6, 3},  {36, 60, 12}, {50, 70, 10}};
+  for (DType dtype : kFloats) {
+    for (const auto& width : widths) {
+      AddConvs(dtype, width.in, width.out, width.groups, &grid);
+      const Shape w = {width.out, width.in / width.groups, 3, 3};
+      for (int64_t columns : {1, 7, 16, 23}) {
+        for (int64_t stride : {1, 2, 3}) {
+          LayerSpec spec = Layer(Conv{Square(3, stride, 1), width.groups}, dtype,
+                                 {{1, width.in, 4, columns}}, {w, {width.out}});
+          grid.push_back(WithEpilogue(spec, stride == 1, Activation{ActivationKind::kRelu}));
+          if (stride != 1) continue;
+          grid.push_back(WithEpilogue(spec, true, Activation{ActivationKind::kClip, 0, 6}));
+          grid.push_back(WithEpilogue(spec, columns == 7, Activation{ActivationKind::kHardSwish}));
+        }
+      }
+    }
+    // Pixels and outputs a group below, at and above the blocks of 1x1 kernels.
+    for (int64_t columns : {1, 4, 7, 8, 11, 17, 29}) {
+      for (int64_t outputs : {1, 3, 5, 6, 17}) {
+        LayerSpec spec = Layer(Conv{Square(1, 1, 0), 3}, dtype, {{2, 21, 5, columns}},
+                               {{3 * outputs, 7, 1, 1}, {3 * outputs}});
+        grid.push_back(WithEpilogue(spec, columns > 8, Activation{ActivationKind::kRelu}));
+      }
+    }
+    grid.push_back(Layer(Conv{Square(1, 1, 0), 2}, dtype, {{1, 300, 5, 5}}, {{12, 150, 1, 1}}));
+    // Padding beyond the window, rows and columns apart.
+    const Window window = {{3, 5}, {1, 2}, {2, 1}, {7, 0}, {0, 9}};
+    grid.push_back(Layer(Conv{window, 8}, dtype, {{2, 32, 7, 19}}, {{32, 4, 3, 5}}));
+    grid.push_back(Layer(Conv{window, 32}, dtype, {{2, 32, 7, 19}}, {{32, 1, 3, 5}}));
+    // Depthwise: channels below, at and above vectors, strips below, at and above them.
+    for (int64_t channels : {3, 8, 13, 16, 20, 32, 40, 72}) {
+      for (int64_t columns : {1, 6, 7, 9, 17}) {
+        for (int64_t kernel : {3, 5}) {
+          for (int64_t stride : {1, 2}) {
+            const LayerSpec spec =
+                Layer(Conv{Square(kernel, stride, kernel / 2), channels}, dtype,
+                      {{2, channels, 5, columns}}, {{channels, 1, kernel, kernel}, {channels}});
+            const bool is_clip = stride == 1;
+            grid.push_back(
+                WithEpilogue(spec, columns == 9,
+                             is_clip ? Activation{ActivationKind::kClip, 0, 6}
+                                     : Activation{kernel == 3 ? ActivationKind::kRelu
+                                                              : ActivationKind::kHardSwish}));
+          }
+        }
+      }
+    }
+  }
+  return grid;
+}
+
 std::vector<LayerSpec> TileGrid() {
   std::vector<LayerSpec> grid;
   for (DType dtype : kFloats) {
@@ -112,84 +169,84 @@ std::vector<LayerSpec> TileGrid() {
   return grid;
 }
 
-namespace {
-
-// An inverted residual of so many channels, which expands where these are not as many as the
-// inputs.
-LayerSpec BlockLayer(DType dtype, const Shape& x, int64_t channels, int64_t outputs,
-                     const Window& window, std::optional<Activation> activation) {
-  const bool expands = channels != x[1];
-  const InvertedResidual op{expands, expands ? activation : std::nullopt, window, activation};
-  const Shape ones(x.size() - 2, 1);
-  const auto filters = [](int64_t to, int64_t from, const Shape& kernel) {
-    Shape shape = {to, from};
-    shape.insert(shape.end(), kernel.begin(), kernel.end());
-    return shape;
+std::vector<LayerSpec> SparseGrid() {
+  std::vector<LayerSpec> grid;
+  const auto add = [&](LayerSpec spec, double density, int64_t block = 1) {
+    spec.density = density;
+    spec.sparse_block = block;
+    grid.push_back(std::move(spec));
   };
-  std::vector<Shape> weights;
-  if (expands) weights = {filters(channels, x[1], ones), {channels}};
-  for (const Shape& shape :
-       {filters(channels, 1, window.kernel), {channels}, filters(outputs, channels, ones),
-        {outputs}}) {
-    weights.push_back(shape);
+  const Window windows[] = {Square(1, 1, 0), Square(1, 2, 0),    Square(3, 1, 1), Square(3, 2, 1),
+                            Square(5, 1, 2), Square(3, 1, 2, 2), Square(2, 3, 1), Square(7, 2, 3)};
+  const Activation relu{ActivationKind::kRelu}, tanh{ActivationKind::kTanh};
+  for (DType dtype : kFloats) {
+    // Rows of all lengths about those of vectors, alone and in batches, with every window.
+    for (const Window& window : windows) {
+      for (int64_t size : {3, 7, 8, 14, 15, 28, 33}) {
+        const int64_t kernel = window.kernel[0];
+        const LayerSpec spec = Layer(Conv{window, 1}, dtype, {{1 + size % 2, 9, size, size + 1}},
+                                     {{6, 9, kernel, kernel}, {6}});
+        add(spec, size % 4 * 0.1);
+        add(WithEpilogue(spec, true, size % 2 == 0 ? relu : tanh), 0.3);
+      }
+    }
+    // Blocks of zeros, of outputs that fill them and that do not; slices and parts of many.
+    for (int64_t block : {1, 2, 3, 4, 8}) {
+      for (int64_t outputs : {9, 16, 37}) {
+        add(Layer(Conv{Square(1, 1, 0), 1}, dtype, {{1, 600, 7, 7}}, {{outputs, 600, 1, 1}}), 0.1,
+            block);
+        add(Layer(Conv{Square(3, 1, 1), 1}, dtype, {{2, 70, 12, 17}},
+                  {{outputs, 70, 3, 3}, {outputs}}),
+            0.05, block);
+      }
+    }
+    // Padding that is none, more than the window, or not the same on all sides; one axis.
+    for (const auto& pads : std::vector<std::array<int64_t, 4>>{
+             {0, 0, 0, 0}, {2, 2, 2, 2}, {0, 1, 2, 0}, {2, 0, 0, 1}, {5, 0, 0, 6}}) {
+      for (int64_t stride : {1, 2}) {
+        const Window window = {{3, 2}, {stride, 1}, {1, 2}, {pads[0], pads[1]}, {pads[2], pads[3]}};
+        add(Layer(Conv{window, 1}, dtype, {{2, 5, 7, 6}}, {{4, 5, 3, 2}}), 0.4);
+      }
+    }
+    const Window line = {{3}, {2}, {1}, {1}, {0}};
+    add(Layer(Conv{line, 1}, dtype, {{2, 5, 40}}, {{6, 5, 3}}), 0.5);
   }
-  LayerSpec spec = Layer(op, DType::kF32, {x}, weights);
-  return AtPrecision(std::move(spec), dtype);
+  return grid;
 }
 
-}  // namespace
-
-std::vector<LayerSpec> BlockGrid() {
+// Kernels wider than 3x3 at stride 1: what transforms of tiles and products tap by tap are for.
+std::vector<LayerSpec> WideKernelGrid() {
   std::vector<LayerSpec> grid;
-  const Activation cut{ActivationKind::kClip, 0, 6};
-  for (const DType dtype : kFloats) {
-    const auto add = [&](const Shape& x, int64_t channels, int64_t outputs, const Window& window,
-                         std::optional<Activation> activation) {
-      grid.push_back(BlockLayer(dtype, x, channels, outputs, window, activation));
-    };
-    // Windows of all kinds; images of one band and of several, which the ring of rows goes round.
-    const Window windows[] = {Square(3, 1, 1),
-                              Square(3, 2, 1),
-                              Square(3, 1, 2, 2),
-                              Square(5, 2, 2),
-                              Square(1, 1, 0),
-                              Square(2, 3, 0),
-                              Square(3, 1, 4),
-                              {{3, 3}, {2, 1}, {1, 1}, {0, 1}, {1, 1}},
-                              {{3, 1}, {1, 2}, {1, 1}, {1, 0}, {0, 0}},
-                              {{2, 3}, {2, 1}, {1, 2}, {0, 2}, {1, 1}}};
+  const Window windows[] = {
+      Square(5, 1, 2),
+      Square(7, 1, 3),
+      Square(8, 1, 4),   // the first that a tile of 8 is too small for
+      Square(15, 1, 7),  // the last that one of 16 has outputs for
+      Square(16, 1, 8),
+      Square(4, 1, 3, 3),
+      {{7, 2}, {1, 1}, {1, 3}, {0, 6}, {8, 1}},
+      {{1, 6}, {1, 1}, {1, 1}, {0, 2}, {0, 3}},
+  };
+  const struct {
+    int64_t batch, in, out, height, width;
+  } extents[] = {{1, 16, 32, 27, 14}, {3, 5, 9, 13, 21}, {1, 24, 40, 8, 9}, {2, 33, 17, 16, 4}};
+  for (DType dtype : kFloats) {
     for (const Window& window : windows) {
-      add({2, 8, 9, 11}, 48, 16, window, cut);
-      add({1, 24, 13, 8}, 24, 40, window, Activation{ActivationKind::kRelu});
-    }
-    // Channels below, at and above the vectors and panels, in all three places.
-    for (const int64_t inputs : {1, 7, 16, 17, 33}) {
-      for (const int64_t channels : {5, 16, 33, 72, 130}) {
-        for (const int64_t outputs : {1, 12, 16, 31, 48}) {
-          if ((inputs + channels + outputs) % 3 != 0) continue;
-          add({inputs % 2 + 1, inputs, 6, 5}, channels, outputs, Square(3, 1, 1), cut);
-        }
+      for (const auto& [batch, in, out, height, width] : extents) {
+        const LayerSpec spec = Layer(Conv{window, 1}, dtype, {{batch, in, height, width}},
+                                     {{out, in, window.kernel[0], window.kernel[1]}, {out}});
+        if (!(ElementCount(spec.output) > 0)) continue;
+        grid.push_back(spec);
       }
     }
-    for (const int64_t channels : {1, 12, 16, 31, 40}) {
-      add({2, channels, 5, 7}, channels, 20, Square(3, 2, 1), cut);
+    const LayerSpec spec =
+        Layer(Conv{Square(5, 1, 2), 1}, dtype, {{2, 20, 14, 15}}, {{24, 20, 5, 5}});
+    for (const auto& activation :
+         {std::optional<Activation>(), std::optional(Activation{ActivationKind::kRelu}),
+          std::optional(Activation{ActivationKind::kHardSwish})}) {
+      grid.push_back(WithEpilogue(spec, true, activation));
+      grid.push_back(WithEpilogue(spec, false, activation));
     }
-    for (const Activation& activation :
-         {Activation{ActivationKind::kRelu}, Activation{ActivationKind::kLeakyRelu, 0.1f},
-          Activation{ActivationKind::kSigmoid}, Activation{ActivationKind::kHardSwish},
-          Activation{ActivationKind::kClip, 0.5f, 6}}) {
-      for (const int64_t channels : {12, 40}) {
-        const LayerSpec spec =
-            BlockLayer(dtype, {1, 12, 7, 6}, channels, 20, Square(3, 1, 1), activation);
-        grid.push_back(WithEpilogue(spec, false, activation));
-        grid.push_back(WithEpilogue(spec, true, std::nullopt));
-        grid.push_back(WithEpilogue(spec, true, activation));
-      }
-    }
-    add({1, 6, 17}, 20, 10, {{3}, {2}, {1}, {1}, {0}}, cut);
-    add({1, 6, 17}, 6, 10, {{3}, {1}, {1}, {1}, {1}}, std::nullopt);
-    add({1, 16, 40, 41}, 96, 24, Square(3, 2, 1), cut);
-    add({3, 32, 20, 20}, 32, 32, Square(3, 1, 1), cut);
   }
   return grid;
 }

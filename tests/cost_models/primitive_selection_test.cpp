@@ -114,6 +114,45 @@ TEST_F(PrimitiveSelectionTest, IsTheCheapestOfAllPlans) {
   EXPECT_GE(compared, 5);
 }
 
+TEST_F(PrimitiveSelectionTest, OfEqualFormsTheCheapestSuffices) {
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(seed);
+    const LayerGraph graph = ResidualBlock(seed);
+    const RandomCosts costs(seed, 1);
+    const ReorderCosts reorders(&catalog_, costs);
+    const auto precisions =
+        AllowedPrecisions(graph, {DType::kF32, DType::kBF16}, {DType::kF32, DType::kBF16});
+    LayerOptions all(&catalog_, costs, 1 << 20), best(&catalog_, costs);
+    EXPECT_LT(best.Of(graph.layers[0].spec, precisions[0]).options.size(),
+              all.Of(graph.layers[0].spec, precisions[0]).options.size());
+    const Selection of_all = PrimitiveSelector(graph, precisions, &all, reorders).Select();
+    const Selection of_best = PrimitiveSelector(graph, precisions, &best, reorders).Select();
+    EXPECT_TRUE(of_all.choices == of_best.choices);
+    EXPECT_EQ(of_all.predicted_ms, of_best.predicted_ms);
+  }
+}
+
+TEST_F(PrimitiveSelectionTest, AfterAChangeIsAsFromNothing) {
+  const LayerGraph graph = ResidualBlock(1);
+  const RandomCosts costs(5, 1);
+  const ReorderCosts reorders(&catalog_, costs);
+  const std::vector<std::vector<DType>> sets = {
+      {DType::kF32}, {DType::kBF16}, {DType::kF32, DType::kBF16}};
+  std::vector<std::vector<DType>> precisions(graph.layers.size(), {DType::kF32});
+  LayerOptions options(&catalog_, costs);
+  PrimitiveSelector kept(graph, precisions, &options, reorders);
+  Random random(11);
+  for (int i = 0; i < 100; ++i) {
+    const auto layer = static_cast<size_t>(random.Below(graph.layers.size()));
+    precisions[layer] = sets[static_cast<size_t>(random.Below(sets.size()))];
+    kept.SetPrecisions(layer, precisions[layer]);
+    const Selection changed = kept.Select();
+    const Selection fresh = SelectPrimitives(graph, precisions, &catalog_, costs, reorders);
+    EXPECT_TRUE(changed.choices == fresh.choices);
+    EXPECT_EQ(changed.predicted_ms, fresh.predicted_ms);
+  }
+}
+
 TEST_F(PrimitiveSelectionTest, TheTopAreInOrderAndDistinct) {
   const LayerGraph graph = ResidualBlock(1);
   const RandomCosts costs(1, 1);

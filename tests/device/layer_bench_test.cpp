@@ -91,6 +91,22 @@ TEST(LayerDataTest, HasTheDensityExactly) {
   EXPECT_EQ(nonzero, 27);
 }
 
+// Of six rows: a block of four, and one of the two that are left.
+TEST(LayerDataTest, HasItsZerosInBlocks) {
+  LayerSpec spec = Spec(kConv);
+  spec.density = 0.2;
+  spec.sparse_block = 4;
+  const Tensor weights = MakeLayerData(spec, 5).weights[0];
+  const std::span<const float> values = weights.values<float>();
+  size_t blocks = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t row = i / 45, first = row / 4 * 4;
+    EXPECT_EQ(values[i] != 0, values[first * 45 + i % 45] != 0);
+    blocks += row == first && values[i] != 0 ? 1 : 0;
+  }
+  EXPECT_EQ(blocks, 18u);  // of 2 * 45
+}
+
 TEST(LayerDataTest, DivisorsStayAwayFromZero) {
   const LayerSpec spec = Spec("binary(kind=div) in=f32[1x4x5x5],f32[1x4x5x5] out=f32[1x4x5x5]");
   const LayerData data = MakeLayerData(spec, 5);

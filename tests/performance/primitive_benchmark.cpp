@@ -19,6 +19,7 @@
 #include "fettle/core/error.h"
 #include "fettle/core/random.h"
 #include "fettle/core/threads.h"
+#include "fettle/device/layer_data.h"
 #include "fettle/primitives/primitive_list.h"
 
 namespace fettle {
@@ -104,12 +105,9 @@ std::vector<std::unique_ptr<Contender>> Contenders(const LayerSpec& spec, const 
                                                    const PrimitiveList& list,
                                                    std::string_view only, std::string* refusals) {
   Random random(1);
-  std::vector<Tensor> weights;
-  for (const TensorType& type : spec.weights) {
-    Randomise(type, &random, weights.emplace_back(type).bytes());
-  }
+  const LayerData data = MakeLayerData(spec, 1);  // for the weights, with the zeros they shall have
   std::vector<const Tensor*> pointers;
-  for (const Tensor& weight : weights) pointers.push_back(&weight);
+  for (const Tensor& weight : data.weights) pointers.push_back(&weight);
   std::vector<std::unique_ptr<Contender>> contenders;
   for (const auto& primitive : list.primitives()) {
     if (primitive.get() == &list.reference()) continue;

@@ -446,7 +446,11 @@ LayerSpec Completed(Draft draft, Random* random) {
   if (std::holds_alternative<Reorder>(spec.op)) spec.output.dtype = FloatType(random);
   const bool has_filters =
       std::holds_alternative<Conv>(spec.op) || std::holds_alternative<InnerProduct>(spec.op);
-  if (has_filters && random->Chance(0.1)) spec.density = 0.25;
+  if (has_filters && random->Chance(0.1)) {
+    spec.density = 0.25;
+    const int64_t outputs = spec.weights.empty() ? 0 : spec.weights[0].shape[0];
+    if (outputs >= 4 && random->Chance(0.3)) spec.sparse_block = 4;
+  }
   AddEpilogue(random, &spec);
   return spec;
 }

@@ -1,5 +1,7 @@
 #include "tests/support/random_tensor.h"
 
+#include <algorithm>
+
 #include "fettle/primitives/element.h"
 
 namespace fettle {
@@ -22,11 +24,18 @@ void MirrorSome(Random* random, Tensor* tensor) {
   }
 }
 
-void Thin(double density, Random* random, Tensor* tensor) {
-  const size_t size = SizeOf(tensor->dtype());
-  for (int64_t i = 0; i < tensor->num_elements(); ++i) {
-    if (random->Chance(density)) continue;
-    std::fill_n(tensor->bytes() + static_cast<size_t>(i) * size, size, std::byte{0});
+// Zeros in whole blocks of `block` rows of the outermost axis.
+void Thin(double density, int64_t block, Random* random, Tensor* tensor) {
+  const auto size = static_cast<int64_t>(SizeOf(tensor->dtype()));
+  const int64_t rows = tensor->shape().empty() ? 1 : tensor->shape()[0];
+  const int64_t row = rows == 0 ? 0 : tensor->num_elements() / rows;
+  for (int64_t first = 0; first < rows; first += block) {
+    for (int64_t i = 0; i < row; ++i) {
+      if (random->Chance(density)) continue;
+      for (int64_t r = first; r < std::min(first + block, rows); ++r) {
+        std::fill_n(tensor->bytes() + (r * row + i) * size, size, std::byte{0});
+      }
+    }
   }
 }
 
@@ -82,7 +91,7 @@ LayerOperands RandomOperands(const LayerSpec& spec, Random* random) {
     operands.weights.push_back(Operand(spec, spec.weights[i], before + i, random));
   }
   if (!operands.weights.empty() && spec.density < 1) {
-    Thin(spec.density, random, &operands.weights[0]);
+    Thin(spec.density, spec.sparse_block, random, &operands.weights[0]);
   }
   return operands;
 }

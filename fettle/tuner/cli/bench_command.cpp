@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <array>
 #include <filesystem>
 #include <optional>
@@ -19,35 +17,19 @@
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/model_argument.h"
 #include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/cli/temporary_folder.h"
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
 
-// A folder that goes when this object goes.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() / Text("fettle-bench-", getpid())) {
-    std::filesystem::create_directories(path_ / "chosen");
-    std::filesystem::create_directories(path_ / "default");
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 void Declare(Options* options) {
   options->AddArgument("MODEL", "An ONNX file, or a folder that 'fettle deploy' wrote.");
-  options->AddValue("threads", "N", "Threads (default 1, or those of the deployed folder).");
+  options->AddValue(
+      "threads", "N",
+      "Threads (default 1, or those of the deployed folder). Of an ONNX model at most so "
+      "many: half as many, and so on down to one, where that is faster.");
   options->AddValue("batch", "N", "The batch of an ONNX model that leaves it open (default 1).");
   options->AddValue("precision", "f32|bf16|auto",
                     "Of an ONNX model; auto: whatever is fastest, layer by layer (default f32).");
@@ -102,10 +84,10 @@ void RequireFits(const Dataset& images, const LayerGraph& graph) {
   RequireFits(images, shape(graph.inputs[0]), shape(graph.outputs[0]).back());
 }
 
-Evaluation EvaluatePlan(Plan plan, const BenchTask& task, const Dataset& dataset,
+Evaluation EvaluatePlan(Plan plan, int threads, const Dataset& dataset,
                         const PrimitiveList& primitives, Console& console) {
-  plan.threads = task.threads;
-  Executor executor(std::move(plan), primitives, HostTarget(task.threads));
+  plan.threads = threads;
+  Executor executor(std::move(plan), primitives, HostTarget(threads));
   EvaluationOptions options;
   options.progress = [&](int64_t done) {
     console.Status(Text("accuracy: ", done, " of ", dataset.size(), " images"));
@@ -125,11 +107,11 @@ BenchAccuracy MeasureAccuracy(const BenchTask& task, const Dataset& dataset, con
                 Text("--data ", dataset.name,
                      ": has no labels; name the model to agree with by --original"));
   }
-  accuracy.ours = EvaluatePlan(ReadPlan(task.plan), task, dataset, primitives, console);
+  accuracy.ours = EvaluatePlan(ReadPlan(task.plan), task.our_threads, dataset, primitives, console);
   if (options.Has("original")) {
     accuracy.original =
-        EvaluatePlan(LoadPlan(options.Get("original"), task.batch, task.threads, primitives), task,
-                     dataset, primitives, console);
+        EvaluatePlan(LoadPlan(options.Get("original"), task.batch, task.threads, primitives),
+                     task.threads, dataset, primitives, console);
   }
   return accuracy;
 }
@@ -138,7 +120,8 @@ PlansAnswer MeasureLatency(const BenchTask& task, const std::filesystem::path& d
                            bool wants_steps, WorkerClient* worker) {
   PlansRequest request;
   request.folders = {task.plan.string(), default_plan.string()};
-  request.threads = task.threads;
+  // Elsewhere each plan's own, what a deployed one was made for unless another number is asked for.
+  if (task.our_threads == task.threads) request.threads = task.threads;
   request.options.contender_budget = std::chrono::seconds(3);
   request.options.max_rounds = 1000;
   request.wants_steps = wants_steps;
@@ -181,7 +164,9 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   const std::filesystem::path peer =
       options.Has("against") ? FindOnnxRuntimePeer(program) : std::filesystem::path();
   WorkerClient worker(LocalWorker(program));
-  const TemporaryFolder folder;
+  const TemporaryFolder folder("bench");
+  std::filesystem::create_directory(folder.path() / "chosen");
+  std::filesystem::create_directory(folder.path() / "default");
   BenchTask task;
   task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   const bool is_deployed = IsDeployedFolder(argument);
@@ -193,12 +178,13 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
                                           "leave it out, or give the ONNX model"));
     }
     const Plan plan = ReadPlan(argument);
-    task = {argument / "model.onnx", argument, "as deployed", plan.threads};
+    task = {argument / "model.onnx", argument, "as deployed", plan.threads, plan.threads};
     task.batch = BatchOf(plan);
   } else {
-    task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1, task.batch};
+    task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1, 1, task.batch};
   }
   task.threads = static_cast<int>(options.GetInteger("threads", task.threads, 1, 1024));
+  task.our_threads = task.threads;
   const Target target = HostTarget(task.threads);
   ImportOptions import;
   import.batch = task.batch;
@@ -207,8 +193,10 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   if (options.Has("original")) ImportOnnx(options.Get("original"), import);
   if (!is_deployed) {
     RequirePrimitive(graph, options.Get("primitive"), primitives, target);
-    WritePlan(task.plan, BestPlan(graph, task.precision, options, primitives, target, &worker,
-                                  "fettle bench", console));
+    const Plan best = BestPlan(graph, task.precision, options, primitives, target, &worker,
+                               "fettle bench", console);
+    task.our_threads = best.threads;
+    WritePlan(task.plan, best);
   }
   const std::filesystem::path default_plan = folder.path() / "default";
   WritePlan(default_plan, DefaultPlan(graph, DType::kF32, primitives, target));
@@ -222,7 +210,7 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
     console.Status("in turns with ONNX Runtime");
     result.peer =
         CompareWithOnnxRuntime(&worker, task.plan, options.Get("original", task.model.string()),
-                               task.threads, peer, rounds);
+                               task.our_threads, task.threads, peer, rounds);
   }
   console.ClearStatus();
   console.out() << (options.Has("json") ? BenchJson(task, result)

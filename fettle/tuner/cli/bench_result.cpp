@@ -56,9 +56,11 @@ std::string BenchText(const BenchTask& task, const BenchResult& result, bool wit
     const Interval& interval = *plan.timing.measurement.latency_ms;
     return Text(FixedText(interval.value, 4), " ms [", RangeText(interval, 1, 4), "]");
   };
-  std::string text = Text(task.plan.string(), ", ", task.threads, " thread(s), ", task.precision,
-                          "\n  chosen primitives   ", latency(result.plans.plans[0]),
-                          "\n  default primitives  ", latency(result.plans.plans[1]), '\n');
+  std::string text = Text(
+      task.plan.string(), ", ", task.our_threads, " thread(s)",
+      task.our_threads == task.threads ? std::string() : Text(" (faster than ", task.threads, ")"),
+      ", ", task.precision, "\n  chosen primitives   ", latency(result.plans.plans[0]),
+      "\n  default primitives  ", latency(result.plans.plans[1]), '\n');
   if (result.peer) text += PeerText(*result.peer);
   if (result.accuracy) text += AccuracyText(*result.accuracy);
   if (!with_layers) return text;
@@ -71,7 +73,10 @@ std::string BenchText(const BenchTask& task, const BenchResult& result, bool wit
 
 std::string BenchJson(const BenchTask& task, const BenchResult& result) {
   const std::vector<PlanTiming>& plans = result.plans.plans;
-  Json json = {{"schema", 1}, {"threads", task.threads}, {"precision", task.precision}};
+  Json json = {{"schema", 1},
+               {"threads", task.threads},
+               {"our_threads", task.our_threads},
+               {"precision", task.precision}};
   json["latency_ms"] = LatencyJson(*plans[0].timing.measurement.latency_ms);
   json["default_latency_ms"] = LatencyJson(*plans[1].timing.measurement.latency_ms);
   json["memory_bytes"] = plans[0].planned_bytes();

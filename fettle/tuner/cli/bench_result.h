@@ -16,7 +16,8 @@ struct BenchTask {
   std::filesystem::path model;  // the ONNX file
   std::filesystem::path plan;   // the folder of the plan that is measured
   std::string precision;
-  int threads = 1;
+  int threads = 1;      // of the default plan and of the peer
+  int our_threads = 1;  // of the plan that is measured
   int64_t batch = 1;
 };
 

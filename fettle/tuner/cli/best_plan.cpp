@@ -1,14 +1,25 @@
 #include "fettle/tuner/cli/best_plan.h"
 
+#include <chrono>
+#include <filesystem>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "fettle/core/error.h"
+#include "fettle/core/statistics.h"
+#include "fettle/runtime/plan_file.h"
 #include "fettle/tuner/candidate_costs.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
+#include "fettle/tuner/cli/temporary_folder.h"
+#include "fettle/tuner/network_verdict.h"
+#include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
 namespace {
+
+constexpr std::chrono::milliseconds kThreadsBudget(600);
 
 std::vector<DType> PrecisionsOf(const std::string& name) {
   if (name == "f32") return {DType::kF32};
@@ -18,11 +29,43 @@ std::vector<DType> PrecisionsOf(const std::string& name) {
               Text("--precision ", name, ": one of f32, bf16, auto is expected so far"));
 }
 
-}  // namespace
+void StopIfInterrupted() {
+  if (!WasInterrupted()) return;
+  throw Error(ErrorKind::kInterrupted, "interrupted; what was measured is in the database");
+}
 
-Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Options& options,
-              const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
-              const std::string& who, Console& console) {
+Plan VerdictOf(const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
+               ImplementationCatalog* catalog, CostStore* store, WorkerClient* worker,
+               Console& console) {
+  NetworkCosts costs(store->costs());
+  for (const CostRecord& record : store->FindInNetwork()) {
+    const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
+    if (!spec) continue;
+    costs.Learn(*spec,
+                {record.task.implementation, record.task.version, record.task.inputs,
+                 record.task.output, std::nullopt},
+                record.measurement.latency_ms->value);
+  }
+  const TemporaryFolder folder("verdict");
+  NetworkVerdict verdict(
+      catalog, &costs,
+      [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
+      folder.path(), {});
+  verdict.set_keep([&](const Plan& plan, const std::vector<StepTiming>& steps) {
+    store->KeepInNetwork(plan, steps);
+  });
+  verdict.set_starting([&](int plans) {
+    StopIfInterrupted();
+    console.Status(Text("within the network: ", plans, " choices of primitives, in turns"));
+  });
+  return verdict.Best(graph, precisions).plan;
+}
+
+// With target.threads threads and no fewer.
+Plan BestPlanOfThreads(const LayerGraph& graph, const std::string& precision,
+                       const Options& options, const PrimitiveList& primitives,
+                       const Target& target, WorkerClient* worker, const std::string& who,
+                       Console& console) {
   ImplementationCatalog catalog(primitives, target, options.Get("primitive"));
   CostDatabase database =
       CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
@@ -33,18 +76,56 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
   specs.insert(specs.end(), reorder_specs.begin(), reorder_specs.end());
   size_t done = 0;
   for (const LayerSpec& spec : specs) {
-    if (WasInterrupted()) {
-      throw Error(ErrorKind::kInterrupted, "interrupted; what was measured is in the database");
-    }
-    console.Status(Text("layer ", ++done, " of ", specs.size()));
+    StopIfInterrupted();
+    console.Status(Text("layer ", ++done, " of ", specs.size(), ", ", target.threads,
+                        target.threads == 1 ? " thread" : " threads"));
     store.Require(spec);
   }
-  const ReorderCosts reorders(&catalog, store.costs());
   const std::vector<DType> weighted = precision == "bf16" ? std::vector{DType::kBF16} : precisions;
-  const Selection selection = SelectPrimitives(
-      graph, AllowedPrecisions(graph, weighted, precisions), &catalog, store.costs(), reorders);
+  return VerdictOf(graph, AllowedPrecisions(graph, weighted, precisions), &catalog, &store, worker,
+                   console);
+}
+
+// The fastest of the plans, each with its own number of threads, timed in turns.
+Plan Fastest(std::vector<Plan> plans, WorkerClient* worker, Console& console) {
+  if (plans.size() == 1) return std::move(plans.front());
+  console.Status("how many threads are best");
+  const TemporaryFolder folder("threads");
+  PlansRequest request;
+  request.options.contender_budget = kThreadsBudget;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const std::filesystem::path each = folder.path() / Text(i);
+    std::filesystem::create_directories(each);
+    WritePlan(each, plans[i]);
+    request.folders.push_back(each.string());
+  }
+  const PlansAnswer answer = MeasurePlans(worker, request);
+  size_t best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const std::vector<double>& samples = answer.plans[i].timing.measurement.samples_ms;
+    if (samples.empty() || Median(samples) >= least) continue;
+    least = Median(samples);
+    best = i;
+  }
+  return std::move(plans[best]);
+}
+
+}  // namespace
+
+Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Options& options,
+              const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
+              const std::string& who, Console& console) {
+  std::vector<Plan> plans;
+  for (int threads = target.threads; threads >= 1; threads /= 2) {
+    Target fewer = target;
+    fewer.threads = threads;
+    plans.push_back(
+        BestPlanOfThreads(graph, precision, options, primitives, fewer, worker, who, console));
+  }
+  Plan best = Fastest(std::move(plans), worker, console);
   console.ClearStatus();
-  return BuildPlan(graph, selection.choices, reorders, target.threads);
+  return best;
 }
 
 }  // namespace fettle

@@ -11,7 +11,8 @@
 
 namespace fettle {
 
-// The best plan for a network on this machine at a precision (f32, bf16 or auto): every
+// The best plan for a network on this machine at a precision (f32, bf16 or auto), with whatever is
+// fastest of target.threads threads, half as many, and so on down to one (Plan::threads): every
 // implementation of every layer is measured, unless the database (option db) knows it; with option
 // primitive, only those whose name begins so. `who` is kept as who measured. Throws Error: kUsage
 // for another precision, kInterrupted.

@@ -1,0 +1,62 @@
+#include "fettle/cost_models/network_costs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fettle/core/error.h"
+#include "fettle/core/statistics.h"
+
+namespace fettle {
+namespace {
+
+// So many observations weigh as much as what they are drawn towards.
+constexpr double kPriorWeight = 3;
+
+// One disturbed run must not rule an implementation out.
+constexpr double kMostRatio = 4;
+
+std::string TextOf(const LayerSpec& spec, const Implementation& implementation) {
+  std::string text = Text(KeyOf(spec).text, " | ", implementation.name);
+  for (const Layout layout : implementation.inputs) text.append(" ").append(NameOf(layout));
+  return text.append(" ").append(NameOf(implementation.output));
+}
+
+double DrawnTowards(double prior, const std::vector<double>& ratios) {
+  if (ratios.empty()) return prior;
+  const auto count = static_cast<double>(ratios.size());
+  return std::exp((count * std::log(Median(ratios)) + kPriorWeight * std::log(prior)) /
+                  (count + kPriorWeight));
+}
+
+}  // namespace
+
+void NetworkCosts::Learn(const LayerSpec& spec, const Implementation& implementation,
+                         double in_network_ms) {
+  const std::optional<Estimate> isolated = isolated_.Cost(spec, implementation);
+  if (!isolated || isolated->ms <= 0 || in_network_ms <= 0) return;
+  const double ratio = std::clamp(in_network_ms / isolated->ms, 1 / kMostRatio, kMostRatio);
+  seen_ms_[TextOf(spec, implementation)].push_back(in_network_ms);
+  ratios_[implementation.name].push_back(ratio);
+  all_ratios_.push_back(ratio);
+}
+
+double NetworkCosts::FactorOf(const std::string& implementation_name) const {
+  const double overall = DrawnTowards(1, all_ratios_);
+  const auto found = ratios_.find(implementation_name);
+  return found == ratios_.end() ? overall : DrawnTowards(overall, found->second);
+}
+
+std::optional<Estimate> NetworkCosts::Cost(const LayerSpec& spec,
+                                           const Implementation& implementation) const {
+  std::optional<Estimate> estimate = isolated_.Cost(spec, implementation);
+  if (!estimate) return estimate;
+  const auto seen = seen_ms_.find(TextOf(spec, implementation));
+  const double factor =
+      seen == seen_ms_.end() ? FactorOf(implementation.name) : Median(seen->second) / estimate->ms;
+  estimate->ms *= factor;
+  estimate->low *= factor;
+  estimate->high *= factor;
+  return estimate;
+}
+
+}  // namespace fettle

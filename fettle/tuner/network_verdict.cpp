@@ -1,0 +1,117 @@
+#include "fettle/tuner/network_verdict.h"
+
+#include <algorithm>
+#include <iterator>
+#include <system_error>
+
+#include "fettle/core/error.h"
+#include "fettle/core/statistics.h"
+#include "fettle/runtime/plan_file.h"
+
+namespace fettle {
+namespace {
+
+// A folder for each plan of a round, which go when this goes.
+class PlanFolders {
+ public:
+  explicit PlanFolders(const std::filesystem::path& parent) : root_(parent / "verdict") {}
+  ~PlanFolders() {
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+  PlanFolders(const PlanFolders&) = delete;
+  PlanFolders& operator=(const PlanFolders&) = delete;
+
+  void Add(const Plan& plan) {
+    const std::filesystem::path folder = root_ / Text(folders_.size());
+    std::filesystem::create_directories(folder);
+    WritePlan(folder, plan);
+    folders_.push_back(folder.string());
+  }
+  const std::vector<std::string>& folders() const { return folders_; }
+
+ private:
+  std::filesystem::path root_;
+  std::vector<std::string> folders_;
+};
+
+}  // namespace
+
+std::vector<NetworkVerdict::Entrant> NetworkVerdict::Propose(
+    int count, const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
+    const std::vector<std::vector<LayerChoice>>& tried) const {
+  const ReorderCosts reorders(catalog_, *costs_);
+  std::vector<Entrant> entrants;
+  for (Selection& selection : SelectTop(count, graph, precisions, catalog_, *costs_, reorders)) {
+    if (std::ranges::find(tried, selection.choices) != tried.end()) continue;
+    Plan plan = BuildPlan(graph, selection.choices, reorders, catalog_->target().threads);
+    entrants.push_back({std::move(selection), std::move(plan)});
+  }
+  return entrants;
+}
+
+void NetworkVerdict::Learn(const Plan& plan, const std::vector<StepTiming>& steps) {
+  for (size_t i = 0; i < steps.size() && i < plan.steps.size(); ++i) {
+    const PlanStep& step = plan.steps[i];
+    costs_->Learn(step.spec, step.implementation, steps[i].ms);
+  }
+  if (keep_) keep_(plan, steps);
+}
+
+// Sorts them, the fastest first; those that failed are left out. False where all did: then they are
+// as they were.
+bool NetworkVerdict::Time(std::vector<Entrant>* entrants) {
+  if (starting_) starting_(static_cast<int>(entrants->size()));
+  PlanFolders folders(folder_);
+  for (const Entrant& entrant : *entrants) folders.Add(entrant.plan);
+  PlansRequest request;
+  request.folders = folders.folders();
+  request.threads = catalog_->target().threads;
+  request.options.contender_budget = options_.budget_each;
+  request.options.warm_up_budget = options_.budget_each / 4;
+  request.wants_steps = true;
+  const PlansAnswer answer = timer_(request);
+  std::vector<Entrant> timed;
+  for (size_t i = 0; i < entrants->size(); ++i) {
+    const std::vector<double>& samples = answer.plans[i].timing.measurement.samples_ms;
+    if (samples.empty()) continue;
+    Entrant& entrant = (*entrants)[i];
+    entrant.median_ms = Median(samples);
+    Learn(entrant.plan, answer.plans[i].steps);
+    timed.push_back(std::move(entrant));
+  }
+  if (timed.empty()) return false;
+  std::ranges::stable_sort(timed, {}, &Entrant::median_ms);
+  *entrants = std::move(timed);
+  return true;
+}
+
+NetworkVerdict::Verdict NetworkVerdict::Best(const LayerGraph& graph,
+                                             const std::vector<std::vector<DType>>& precisions) {
+  std::vector<std::vector<LayerChoice>> tried;
+  std::vector<Entrant> entrants;
+  double gain = 1;
+  for (int round = 0; round < options_.rounds; ++round) {
+    const int count = round == 0 ? options_.first : options_.further;
+    std::vector<Entrant> proposed = Propose(count, graph, precisions, tried);
+    if (proposed.empty()) break;
+    for (Entrant& entrant : proposed) {
+      tried.push_back(entrant.selection.choices);
+      entrants.push_back(std::move(entrant));
+    }
+    if (!Time(&entrants)) break;
+    // The fastest goes on, and the one that was put first, for the others to be judged by.
+    const auto foremost = std::ranges::find_if(
+        entrants, [&](const Entrant& each) { return each.selection.choices == tried.front(); });
+    std::vector<Entrant> kept = {entrants.front()};
+    if (foremost != entrants.end()) {
+      gain = foremost->median_ms / entrants.front().median_ms;
+      if (foremost != entrants.begin()) kept.push_back(*foremost);
+    }
+    entrants = std::move(kept);
+  }
+  return {std::move(entrants.front().plan), std::move(entrants.front().selection),
+          static_cast<int>(tried.size()), gain};
+}
+
+}  // namespace fettle

@@ -36,36 +36,14 @@ bool HasOneFilterAChannel(const LayerSpec& spec) {
 }
 
 // The filters and the bias of a convolution; zeros where it has none.
-void AddWeights(const Layer& conv, Layer* block) {
+void AddWeights(const Layer& conv, Layer* composite) {
   const TensorType bias{DType::kF32, {conv.spec.output.shape[1]}};
-  block->spec.weights.push_back(conv.spec.weights[0]);
-  block->spec.weights.push_back(bias);
+  composite->spec.weights.push_back(conv.spec.weights[0]);
+  composite->spec.weights.push_back(bias);
   if (conv.weights.empty()) return;  // a network without values
-  block->weights.push_back(conv.weights[0]);
-  block->weights.push_back(conv.weights.size() > 1 ? conv.weights[1]
-                                                   : std::make_shared<Tensor>(bias));
-}
-
-Layer Composite(const Layer* expansion, const Layer& filters, const Layer& projection) {
-  const Layer& first = expansion == nullptr ? filters : *expansion;
-  InvertedResidual op;
-  op.expands = expansion != nullptr;
-  if (expansion != nullptr) op.expanded = expansion->spec.activation;
-  op.window = std::get<Conv>(filters.spec.op).window;
-  op.filtered = filters.spec.activation;
-
-  Layer block = projection;
-  block.spec.op = std::move(op);
-  block.spec.inputs[0] = first.spec.inputs[0];
-  block.inputs[0] = first.inputs[0];
-  block.spec.weights.clear();
-  block.weights.clear();
-  block.spec.density = 1;  // which speaks of the first weight
-  block.spec.sparse_block = 1;
-  if (expansion != nullptr) AddWeights(*expansion, &block);
-  AddWeights(filters, &block);
-  AddWeights(projection, &block);
-  return block;
+  composite->weights.push_back(conv.weights[0]);
+  composite->weights.push_back(conv.weights.size() > 1 ? conv.weights[1]
+                                                       : std::make_shared<Tensor>(bias));
 }
 
 std::vector<size_t> LayersOf(const FusibleBlock& block) {
@@ -99,6 +77,31 @@ std::vector<FusibleBlock> FusibleBlocks(const LayerGraph& graph) {
   return blocks;
 }
 
+Layer CompositeOf(const LayerGraph& graph, const FusibleBlock& block) {
+  const Layer& filters = graph.layers[block.filters];
+  const Layer* expansion = block.expansion ? &graph.layers[*block.expansion] : nullptr;
+  const Layer& first = expansion == nullptr ? filters : *expansion;
+  InvertedResidual op;
+  op.expands = expansion != nullptr;
+  if (expansion != nullptr) op.expanded = expansion->spec.activation;
+  op.window = std::get<Conv>(filters.spec.op).window;
+  op.filtered = filters.spec.activation;
+
+  const Layer& projection = graph.layers[block.projection];
+  Layer composite = projection;
+  composite.spec.op = std::move(op);
+  composite.spec.inputs[0] = first.spec.inputs[0];
+  composite.inputs[0] = first.inputs[0];
+  composite.spec.weights.clear();
+  composite.weights.clear();
+  composite.spec.density = 1;  // which speaks of the first weight
+  composite.spec.sparse_block = 1;
+  if (expansion != nullptr) AddWeights(*expansion, &composite);
+  AddWeights(filters, &composite);
+  AddWeights(projection, &composite);
+  return composite;
+}
+
 bool AreApart(const FusibleBlock& a, const FusibleBlock& b) {
   for (const size_t layer : LayersOf(a)) {
     if (std::ranges::count(LayersOf(b), layer) > 0) return false;
@@ -109,11 +112,8 @@ bool AreApart(const FusibleBlock& a, const FusibleBlock& b) {
 LayerGraph FuseBlocks(LayerGraph graph, std::span<const FusibleBlock> blocks) {
   LayerGraphEdit edit(&graph);
   for (const FusibleBlock& block : blocks) {
-    const Layer* expansion = block.expansion ? &graph.layers[*block.expansion] : nullptr;
-    // It stands where the projection stood: there its residual has been computed.
-    Layer composite =
-        Composite(expansion, graph.layers[block.filters], graph.layers[block.projection]);
-    graph.layers[block.projection] = std::move(composite);
+    // Where the projection stood its residual has been computed.
+    graph.layers[block.projection] = CompositeOf(graph, block);
     edit.Remove(static_cast<int>(block.filters));
     if (block.expansion) edit.Remove(static_cast<int>(*block.expansion));
   }

@@ -22,12 +22,16 @@ struct FusibleBlock {
 // that of all three. So blocks may share layers.
 std::vector<FusibleBlock> FusibleBlocks(const LayerGraph& graph);
 
+// The composite layer that would take the block's place: with the name of its projection, and what
+// that adds and applies to its result.
+Layer CompositeOf(const LayerGraph& graph, const FusibleBlock& block);
+
 // Whether no layer is in both.
 bool AreApart(const FusibleBlock& a, const FusibleBlock& b);
 
-// The network with these blocks, all apart from each other, as layers of their own. Each has the
-// name of its projection, and what that adds and applies to its result. What the network computes
-// stays the same but for rounding.
+// The network with these blocks, all apart from each other, as composite layers, each where its
+// projection stood; the others stay in their order. What the network computes stays the same but
+// for rounding.
 LayerGraph FuseBlocks(LayerGraph graph, std::span<const FusibleBlock> blocks);
 
 }  // namespace fettle

@@ -28,14 +28,9 @@ LayerSpec BlockLayer(DType dtype, const Shape& x, int64_t channels, int64_t outp
     shape.insert(shape.end(), kernel.begin(), kernel.end());
     return shape;
   };
-  std::vector<Shape> weights;
-  if (expands) weights = {filters(channels, x[1], ones), {channels}};
-  for (const Shape& shape : {filters(channels, 1, window.kernel),
-                             {channels},
-                             filters(outputs, channels, ones),
-                             {outputs}}) {
-    weights.push_back(shape);
-  }
+  std::vector<Shape> weights = {
+      filters(channels, 1, window.kernel), {channels}, filters(outputs, channels, ones), {outputs}};
+  if (expands) weights.insert(weights.begin(), {filters(channels, x[1], ones), {channels}});
   LayerSpec spec;
   spec.inputs = {{DType::kF32, x}};
   for (const Shape& shape : weights) spec.weights.push_back({DType::kF32, shape});

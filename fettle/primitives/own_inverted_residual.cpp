@@ -8,10 +8,14 @@
 #include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/own_row_products.h"
 #include "fettle/primitives/own_rows.h"
+#include "fettle/primitives/own_vector.h"
 #include "fettle/primitives/primitive_families.h"
 
 namespace fettle {
 namespace {
+
+constexpr int64_t kPanelsAtOnce = 4;  // that are projected together
+constexpr int64_t kBandPixels = 160;  // of outputs; from 80 to 400 make little difference
 
 // An activation as bounds; what is none is applied to the values in memory, between all bounds.
 struct Cut {
@@ -40,25 +44,37 @@ struct Block {
   Cut expanded, filtered;
   int64_t inputs = 0, channels = 0, outputs = 0;
   PackedWeights expansion, projection;
-  std::vector<float> filters;  // [panel][tap][width]
+  std::vector<float> filters;                                       // [panel][tap][width]
   std::vector<float> expansion_bias, filter_bias, projection_bias;  // whole panels
 
   // The work of a thread, in floats of its memory: `band` rows of outputs at a time.
-  int64_t width = 0, panels = 0;             // of the channels between
-  int64_t band = 1, bands = 1;               // rows; of an image
-  int64_t ring_rows = 0, ring_width = 0;     // of one panel, in pixels with padding
-  int64_t ring_step = 0;                     // from panel to panel; 0 where all share one
-  int64_t depth = 0;                         // channels that are projected at once
-  int64_t image = 0;                         // offsets of the widened input, ...
+  int64_t width = 0, panels = 0;          // of the channels between
+  int64_t band = 1, bands = 1;            // rows; of an image
+  int64_t ring_rows = 0, ring_width = 0;  // of one panel, in pixels with padding
+  int64_t ring_step = 0;                  // from panel to panel; 0 where all share one
+  int64_t depth = 0;                      // channels that are projected at once
+  int64_t image = 0;                      // offsets of the widened input, ...
   int64_t filtered_at = 0, sums = 0, total = 0;
 
   int64_t taps() const { return plane.y.kernel * plane.x.kernel; }
   int64_t output_stride() const { return projection.panels() * width; }
 };
 
+// A few lanes, for which a call of memcpy would take longer.
+inline void CopyLanes(const float* from, int64_t count, float* to) {
+  int64_t i = 0;
+  for (; i + kVectorLanes <= count; i += kVectorLanes) {
+    Vector<kVectorLanes> lanes;
+    LoadVector<kVectorLanes>(from + i, &lanes);
+    StoreVector<kVectorLanes>(lanes, to + i);
+  }
+  for (; i < count; ++i) to[i] = from[i];
+}
+
 // What a thread knows while it goes from band to band.
 template <typename T>
 struct Work {
+  const Target& target;
   const Block& block;
   const T* input;
   Epilogue<T> epilogue;
@@ -93,7 +109,7 @@ inline const float* WidenedRows(Work<T>* work, int64_t image, int64_t first, int
 }
 
 // The channels of a panel of one input row, padded left and right, in the ring.
-template <typename Tile, typename T>
+template <typename T>
 inline void FillRow(const Work<T>& work, const float* x, int64_t panel, float* to) {
   const Block& block = work.block;
   const WindowAxis& axis = block.plane.x;
@@ -106,22 +122,28 @@ inline void FillRow(const Work<T>& work, const float* x, int64_t panel, float* t
   if (!block.expands) {
     const float* from = x + panel * block.width;
     for (int64_t p = 0; p < count; ++p) {
-      std::copy_n(from + p * block.inputs, lanes, inside + p * block.width);
+      CopyLanes(from + p * block.inputs, lanes, inside + p * block.width);
     }
     return;
   }
   const auto* weights = As<T>(block.expansion.data.data());
-  MultiplyRows<Tile, true>(
-      RowProducts<T>{count, block.inputs, x, block.inputs,
-                     weights + panel * block.inputs * block.width, block.width,
-                     block.expansion_bias.data() + panel * block.width, 0, inside, block.width,
-                     block.expanded.bounds},
-      lanes);
+  const RowProducts<T> products{count,
+                                block.inputs,
+                                lanes,
+                                x,
+                                block.inputs,
+                                weights + panel * block.inputs * block.width,
+                                block.width,
+                                block.expansion_bias.data() + panel * block.width,
+                                0,
+                                inside,
+                                block.width};
+  MultiplyRows(work.target, products, block.expanded.bounds);
   if (block.expanded.other) ActivateRow(*block.expanded.other, count * block.width, inside);
 }
 
 // One panel of `rows` rows of outputs from `first`, filtered, at `to`.
-template <typename Tile, typename T>
+template <typename T>
 inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t first, int64_t rows,
                        float* to) {
   const Block& block = work->block;
@@ -135,11 +157,20 @@ inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t 
       work->lines[static_cast<size_t>(ky)] = ring + line % block.ring_rows * row_floats;
     }
     float* values = to + row * x.output * block.depth;
-    FilterRow<Tile>({work->lines.data(), y.kernel, x.kernel, x.stride, x.dilation,
-                     block.filters.data() + panel * block.taps() * block.width, block.width,
-                     block.filter_bias.data() + panel * block.width, x.output, values, block.depth,
-                     block.filtered.bounds},
-                    lanes);
+    const RowFilters filters{work->lines.data(),
+                             y.kernel,
+                             x.kernel,
+                             x.stride,
+                             x.dilation,
+                             block.filters.data() + panel * block.taps() * block.width,
+                             block.width,
+                             lanes,
+                             block.filter_bias.data() + panel * block.width,
+                             x.output,
+                             values,
+                             block.depth,
+                             block.filtered.bounds};
+    FilterRow(work->target, filters);
     if (!block.filtered.other) continue;
     for (int64_t p = 0; p < x.output; ++p) {
       ActivateRow(*block.filtered.other, lanes, values + p * block.depth);
@@ -148,7 +179,7 @@ inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t 
 }
 
 // sums += the filtered channels from `channel` on, projected.
-template <typename Tile, typename T>
+template <typename T>
 inline void Project(const Work<T>& work, int64_t channel, int64_t pixels) {
   const Block& block = work.block;
   const auto* weights = As<T>(block.projection.data.data());
@@ -156,11 +187,11 @@ inline void Project(const Work<T>& work, int64_t channel, int64_t pixels) {
   const int64_t depth = std::min(block.depth, block.channels - channel);
   for (int64_t panel = 0; panel < block.projection.panels(); ++panel) {
     float* sums = work.memory + block.sums + panel * block.width;
-    MultiplyRows<Tile, false>(
-        RowProducts<T>{pixels, depth, work.memory + block.filtered_at, block.depth,
-                       weights + (panel * block.channels + channel) * block.width, block.width,
-                       sums, stride, sums, stride, {}},
-        block.outputs - panel * block.width);
+    MultiplyRows(work.target,
+                 RowProducts<T>{pixels, depth, block.outputs - panel * block.width,
+                                work.memory + block.filtered_at, block.depth,
+                                weights + (panel * block.channels + channel) * block.width,
+                                block.width, sums, stride, sums, stride});
   }
 }
 
@@ -176,9 +207,9 @@ inline void StoreBand(const Work<T>& work, int64_t image, int64_t first, int64_t
     const int64_t offset = ((image * view.groups + group) * view.space + first) * view.lanes;
     float* from = sums + group * view.lanes;
     float* to = view.groups == 1 ? sums : rows;
-    if (to + 0 != from || stride != view.lanes) {
+    if (to != from || stride != view.lanes) {
       for (int64_t p = 0; p < pixels; ++p) {
-        std::copy_n(from + p * stride, view.lanes, to + p * view.lanes);
+        CopyLanes(from + p * stride, view.lanes, to + p * view.lanes);
       }
     }
     work.epilogue.Store(to, pixels * view.lanes, offset);
@@ -186,7 +217,7 @@ inline void StoreBand(const Work<T>& work, int64_t image, int64_t first, int64_t
 }
 
 // A band of an image. `is_first`: of what this thread does of the image.
-template <typename Tile, typename T>
+template <typename T>
 inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_first) {
   const Block& block = work->block;
   const WindowAxis& y = block.plane.y;
@@ -204,7 +235,7 @@ inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_firs
   float* sums = work->memory + block.sums;
   const int64_t stride = block.output_stride();
   for (int64_t p = 0; p < pixels; ++p) {
-    std::copy_n(block.projection_bias.data(), stride, sums + p * stride);
+    CopyLanes(block.projection_bias.data(), stride, sums + p * stride);
   }
   const int64_t row_floats = block.ring_width * block.width;
   for (int64_t panel = 0; panel < block.panels; ++panel) {
@@ -215,24 +246,24 @@ inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_firs
       if (row < real || row >= real_end) {
         std::fill_n(to, row_floats, 0.0f);
       } else {
-        FillRow<Tile>(*work, x + (row - real) * block.plane.x.input * block.inputs, panel, to);
+        FillRow(*work, x + (row - real) * block.plane.x.input * block.inputs, panel, to);
       }
     }
     const int64_t channel = panel * block.width, within = channel % block.depth;
-    FilterBand<Tile>(work, ring, panel, first, rows, work->memory + block.filtered_at + within);
+    FilterBand(work, ring, panel, first, rows, work->memory + block.filtered_at + within);
     if (within + block.width == block.depth || panel + 1 == block.panels) {
-      Project<Tile>(*work, channel - within, pixels);
+      Project(*work, channel - within, pixels);
     }
   }
   StoreBand(*work, image, first * block.plane.x.output, pixels);
 }
 
 // The bands [begin, end) of all images.
-template <typename Tile, typename T>
+template <typename T>
 inline void ComputeBands(Work<T> work, int64_t begin, int64_t end) {
   const int64_t bands = work.block.bands;
   for (int64_t i = begin; i < end; ++i) {
-    ComputeBand<Tile>(&work, i / bands, i % bands, i == begin || i % bands == 0);
+    ComputeBand(&work, i / bands, i % bands, i == begin || i % bands == 0);
   }
 }
 
@@ -248,12 +279,10 @@ int64_t Floats(const Block& block, int64_t band) {
 void PlanMemory(const Target& target, bool widens, Block* block) {
   const WindowAxis &y = block->plane.y, &x = block->plane.x;
   block->ring_width = (x.output - 1) * x.stride + (x.kernel - 1) * x.dilation + 1;
-  static const int64_t kPanels = getenv("IR_PANELS") ? atoi(getenv("IR_PANELS")) : 2;
-  static const int64_t kPixels = getenv("IR_PIXELS") ? atoi(getenv("IR_PIXELS")) : 160;
-  block->depth = std::min(kPanels, block->panels) * block->width;
+  block->depth = std::min(kPanelsAtOnce, block->panels) * block->width;
   // Weights pass by once a band: it should have pixels enough to be worth it.
   const int64_t share = (block->output.batch * y.output + target.threads - 1) / target.threads;
-  int64_t band = std::min({std::max<int64_t>(kPixels / x.output, 1), y.output, share});
+  int64_t band = std::min({std::max<int64_t>(kBandPixels / x.output, 1), y.output, share});
   const int64_t room = target.l2_bytes / 2 / static_cast<int64_t>(sizeof(float));
   while (band > 1 && Floats(*block, band) > room) --band;
   block->bands = (y.output + band - 1) / band;
@@ -368,25 +397,14 @@ class OwnInvertedResidual : public Primitive {
             const int64_t work = block.band * block.plane.x.output * block.channels;
             ParallelFor(target, block.output.batch * block.bands, work,
                         [&](int64_t begin, int64_t end, int64_t part) {
-                          const Work<T> of_part{block, As<T>(inputs[0]), epilogue,
+                          const Work<T> of_part{target, block, As<T>(inputs[0]), epilogue,
                                                 As<float>(workspace) + part * block.total};
-                          RunBands(target, of_part, begin, end);
+                          WithIsa(target, [&] { ComputeBands(of_part, begin, end); });
                         });
             ZeroPadding(block.output, sizeof(T), output);
           },
           workspace_bytes, weight_bytes);
     });
-  }
-
- private:
-  template <typename T>
-  static void RunBands(const Target& target, const Work<T>& work, int64_t begin, int64_t end) {
-#if defined(__x86_64__)
-    if (target.has_avx512) {
-      return RunAvx512([&] { ComputeBands<WideTile>(work, begin, end); });
-    }
-#endif
-    WithIsa(target, [&] { ComputeBands<NarrowTile>(work, begin, end); });
   }
 };
 

@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <limits>
 
 #include "fettle/primitives/channel_view.h"
-#include "fettle/primitives/own_gemm.h"
+#include "fettle/primitives/own_inverted_block.h"
 #include "fettle/primitives/own_isa.h"
 #include "fettle/primitives/own_kernel.h"
 #include "fettle/primitives/own_parallel.h"
@@ -13,52 +12,6 @@
 
 namespace fettle {
 namespace {
-
-constexpr int64_t kPanelsAtOnce = 4;  // that are projected together
-constexpr int64_t kBandPixels = 160;  // of outputs; from 80 to 400 make little difference
-
-// An activation as bounds; what is none is applied to the values in memory, between all bounds.
-struct Cut {
-  explicit Cut(const std::optional<Activation>& op) {
-    if (!op) return;
-    if (op->kind == ActivationKind::kRelu) {
-      bounds.low = 0;
-    } else if (op->kind == ActivationKind::kClip) {
-      bounds = {op->alpha, op->beta};
-    } else {
-      other = op;
-    }
-  }
-
-  Bounds bounds{-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
-  std::optional<Activation> other;
-};
-
-// What is prepared of a layer.
-struct Block {
-  explicit Block(const InvertedResidual& op) : expanded(op.expanded), filtered(op.filtered) {}
-
-  WindowPlane plane;
-  ChannelView input, output;
-  bool expands = true;
-  Cut expanded, filtered;
-  int64_t inputs = 0, channels = 0, outputs = 0;
-  PackedWeights expansion, projection;
-  std::vector<float> filters;                                       // [panel][tap][width]
-  std::vector<float> expansion_bias, filter_bias, projection_bias;  // whole panels
-
-  // The work of a thread, in floats of its memory: `band` rows of outputs at a time.
-  int64_t width = 0, panels = 0;          // of the channels between
-  int64_t band = 1, bands = 1;            // rows; of an image
-  int64_t ring_rows = 0, ring_width = 0;  // of one panel, in pixels with padding
-  int64_t ring_step = 0;                  // from panel to panel; 0 where all share one
-  int64_t depth = 0;                      // channels that are projected at once
-  int64_t image = 0;                      // offsets of the widened input, ...
-  int64_t filtered_at = 0, sums = 0, total = 0;
-
-  int64_t taps() const { return plane.y.kernel * plane.x.kernel; }
-  int64_t output_stride() const { return projection.panels() * width; }
-};
 
 // A few lanes, for which a call of memcpy would take longer.
 inline void CopyLanes(const float* from, int64_t count, float* to) {
@@ -75,7 +28,7 @@ inline void CopyLanes(const float* from, int64_t count, float* to) {
 template <typename T>
 struct Work {
   const Target& target;
-  const Block& block;
+  const InvertedBlock& block;
   const T* input;
   Epilogue<T> epilogue;
   float* memory;
@@ -86,7 +39,7 @@ struct Work {
 // Rows of the input [first, last), as f32, channels last; `first` where the memory begins.
 template <typename T>
 inline const float* WidenedRows(Work<T>* work, int64_t image, int64_t first, int64_t last) {
-  const Block& block = work->block;
+  const InvertedBlock& block = work->block;
   const int64_t row_pixels = block.plane.x.input;
   const ChannelView& view = block.input;
   const T* from = work->input + image * view.groups * view.space * view.lanes;
@@ -111,7 +64,7 @@ inline const float* WidenedRows(Work<T>* work, int64_t image, int64_t first, int
 // The channels of a panel of one input row, padded left and right, in the ring.
 template <typename T>
 inline void FillRow(const Work<T>& work, const float* x, int64_t panel, float* to) {
-  const Block& block = work.block;
+  const InvertedBlock& block = work.block;
   const WindowAxis& axis = block.plane.x;
   const int64_t left = std::min(axis.pad_begin, block.ring_width);
   const int64_t count = std::min(axis.input, block.ring_width - left);
@@ -146,7 +99,7 @@ inline void FillRow(const Work<T>& work, const float* x, int64_t panel, float* t
 template <typename T>
 inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t first, int64_t rows,
                        float* to) {
-  const Block& block = work->block;
+  const InvertedBlock& block = work->block;
   const WindowAxis &y = block.plane.y, &x = block.plane.x;
   const int64_t lanes = std::min(block.width, block.channels - panel * block.width);
   const int64_t row_floats = block.ring_width * block.width;
@@ -181,7 +134,7 @@ inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t 
 // sums += the filtered channels from `channel` on, projected.
 template <typename T>
 inline void Project(const Work<T>& work, int64_t channel, int64_t pixels) {
-  const Block& block = work.block;
+  const InvertedBlock& block = work.block;
   const auto* weights = As<T>(block.projection.data.data());
   const int64_t stride = block.output_stride();
   const int64_t depth = std::min(block.depth, block.channels - channel);
@@ -198,7 +151,7 @@ inline void Project(const Work<T>& work, int64_t channel, int64_t pixels) {
 // The sums of the pixels from `first` of an image on, through the epilogue.
 template <typename T>
 inline void StoreBand(const Work<T>& work, int64_t image, int64_t first, int64_t pixels) {
-  const Block& block = work.block;
+  const InvertedBlock& block = work.block;
   const ChannelView& view = block.output;
   const int64_t stride = block.output_stride();
   float* sums = work.memory + block.sums;
@@ -219,7 +172,7 @@ inline void StoreBand(const Work<T>& work, int64_t image, int64_t first, int64_t
 // A band of an image. `is_first`: of what this thread does of the image.
 template <typename T>
 inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_first) {
-  const Block& block = work->block;
+  const InvertedBlock& block = work->block;
   const WindowAxis& y = block.plane.y;
   const int64_t first = band * block.band, rows = std::min(block.band, y.output - first);
   const int64_t pixels = rows * block.plane.x.output;
@@ -267,92 +220,6 @@ inline void ComputeBands(Work<T> work, int64_t begin, int64_t end) {
   }
 }
 
-int64_t Floats(const Block& block, int64_t band) {
-  const int64_t pixels = band * block.plane.x.output;
-  const WindowAxis& y = block.plane.y;
-  const int64_t rows = (band - 1) * y.stride + (y.kernel - 1) * y.dilation + 1;
-  const int64_t panels = band < y.output ? block.panels : 1;
-  return panels * rows * block.ring_width * block.width +
-         pixels * (block.depth + block.output_stride());
-}
-
-void PlanMemory(const Target& target, bool widens, Block* block) {
-  const WindowAxis &y = block->plane.y, &x = block->plane.x;
-  block->ring_width = (x.output - 1) * x.stride + (x.kernel - 1) * x.dilation + 1;
-  block->depth = std::min(kPanelsAtOnce, block->panels) * block->width;
-  // Weights pass by once a band: it should have pixels enough to be worth it.
-  const int64_t share = (block->output.batch * y.output + target.threads - 1) / target.threads;
-  int64_t band = std::min({std::max<int64_t>(kBandPixels / x.output, 1), y.output, share});
-  const int64_t room = target.l2_bytes / 2 / static_cast<int64_t>(sizeof(float));
-  while (band > 1 && Floats(*block, band) > room) --band;
-  block->bands = (y.output + band - 1) / band;
-  block->band = band = (y.output + block->bands - 1) / block->bands;
-  block->bands = (y.output + band - 1) / band;
-
-  block->ring_rows = (band - 1) * y.stride + (y.kernel - 1) * y.dilation + 1;
-  const int64_t ring = block->ring_rows * block->ring_width * block->width;
-  block->ring_step = block->bands == 1 ? 0 : ring;
-  block->image = block->bands == 1 ? ring : block->panels * ring;
-  const int64_t lines = std::min(block->ring_rows, y.input);
-  block->filtered_at = block->image + (widens ? lines * x.input * block->inputs : 0);
-  block->sums = block->filtered_at + band * x.output * block->depth;
-  block->total = RoundedUp(block->sums + band * x.output * block->output_stride(), 16);
-}
-
-std::vector<float> WholePanels(const Tensor& bias, int64_t width) {
-  std::vector<float> values = WidenedValues(bias);
-  values.resize(static_cast<size_t>(RoundedUp(bias.num_elements(), width)), 0);
-  return values;
-}
-
-PackedWeights Packed(const Tensor& matrix, const Target& target) {
-  const std::vector<float> values = WidenedValues(matrix);
-  const int64_t inner = matrix.shape()[1];
-  return PackWeights(inner, matrix.shape()[0], matrix.dtype(), target, [&](int64_t k, int64_t n) {
-    return values[static_cast<size_t>(n * inner + k)];
-  });
-}
-
-Block Prepared(const LayerSpec& spec, Layout layout, const Target& target,
-               std::span<const Tensor* const> weights) {
-  const auto& op = std::get<InvertedResidual>(spec.op);
-  Block block(op);
-  block.plane = PlaneOf(op.window, spec.inputs[0].shape, spec.output.shape);
-  block.input = ViewOf(spec.inputs[0].shape, layout);
-  block.output = ViewOf(spec.output.shape, layout);
-  block.expands = op.expands;
-  const auto last = weights.last(4);
-  block.inputs = spec.inputs[0].shape[1];
-  block.channels = last[0]->shape()[0];
-  block.outputs = spec.output.shape[1];
-  block.projection = Packed(*last[2], target);
-  block.width = block.projection.width;
-  block.panels = (block.channels + block.width - 1) / block.width;
-  block.projection_bias = WholePanels(*last[3], block.width);
-  block.filter_bias = WholePanels(*last[1], block.width);
-  if (op.expands) {
-    block.expansion = Packed(*weights[0], target);
-    block.expansion_bias = WholePanels(*weights[1], block.width);
-  }
-  const std::vector<float> filters = WidenedValues(*last[0]);
-  const int64_t taps = block.taps();
-  block.filters.assign(static_cast<size_t>(block.panels * taps * block.width), 0);
-  for (int64_t c = 0; c < block.channels; ++c) {
-    for (int64_t tap = 0; tap < taps; ++tap) {
-      const int64_t to = (c / block.width * taps + tap) * block.width + c % block.width;
-      block.filters[static_cast<size_t>(to)] = filters[static_cast<size_t>(c * taps + tap)];
-    }
-  }
-  PlanMemory(target, block.input.groups > 1 || spec.output.dtype != DType::kF32, &block);
-  return block;
-}
-
-size_t WeightBytes(const Block& block) {
-  const size_t floats = block.filters.size() + block.filter_bias.size() +
-                        block.expansion_bias.size() + block.projection_bias.size();
-  return block.expansion.data.size() + block.projection.data.size() + floats * sizeof(float);
-}
-
 class OwnInvertedResidual : public Primitive {
  public:
   std::string_view Name() const override { return "own.inverted_residual"; }
@@ -384,10 +251,10 @@ class OwnInvertedResidual : public Primitive {
   std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
                                   const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    Block prepared = Prepared(spec, implementation.output, target, weights);
+    InvertedBlock prepared = PrepareInvertedBlock(spec, implementation.output, target, weights);
     const size_t workspace_bytes =
         static_cast<size_t>(target.threads * prepared.total) * sizeof(float);
-    const size_t weight_bytes = WeightBytes(prepared);
+    const size_t weight_bytes = prepared.WeightBytes();
     return VisitFloat(spec.output.dtype, [&](auto type) {
       using T = decltype(type);
       return MakeKernel(

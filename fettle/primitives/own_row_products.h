@@ -14,9 +14,6 @@
 
 namespace fettle {
 
-// The channels of a panel.
-inline int64_t PanelLanes(const Target& target) { return target.has_avx512 ? 32 : 16; }
-
 struct Bounds {
   float low, high;
 };

@@ -87,7 +87,7 @@ InvertedBlock PrepareInvertedBlock(const LayerSpec& spec, Layout layout, const T
       block.filters[static_cast<size_t>(to)] = filters[static_cast<size_t>(c * taps + tap)];
     }
   }
-  PlanMemory(target, block.input.groups > 1 || spec.output.dtype != DType::kF32, &block);
+  PlanMemory(target, block.input.lanes != block.inputs || spec.output.dtype != DType::kF32, &block);
   return block;
 }
 

@@ -44,7 +44,7 @@ inline const float* WidenedRows(Work<T>* work, int64_t image, int64_t first, int
   const ChannelView& view = block.input;
   const T* from = work->input + image * view.groups * view.space * view.lanes;
   const int64_t pixels = (last - first) * row_pixels;
-  if (view.groups == 1) {
+  if (view.lanes == block.inputs) {
     from += first * row_pixels * view.lanes;
     if constexpr (std::is_same_v<T, float>) return from;
     WidenRow(from, pixels * view.lanes, work->memory + block.image);

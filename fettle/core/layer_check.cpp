@@ -14,10 +14,6 @@ TensorType Widened(TensorType type) {
   return type;
 }
 
-bool HasMatrix(const Op& op) {
-  return std::holds_alternative<Conv>(op) || std::holds_alternative<InnerProduct>(op);
-}
-
 std::optional<std::string> FaultOfPrecision(const LayerSpec& spec) {
   if (std::holds_alternative<Reorder>(spec.op) || std::holds_alternative<Cast>(spec.op)) {
     return std::nullopt;
@@ -28,8 +24,7 @@ std::optional<std::string> FaultOfPrecision(const LayerSpec& spec) {
     if (is_bf16(input) != wants_bf16) return Text("an input is ", TypeText(input));
   }
   for (size_t i = 0; i < spec.weights.size(); ++i) {
-    const bool may_be_bf16 = i == 0 && HasMatrix(spec.op);
-    if (is_bf16(spec.weights[i]) != (wants_bf16 && may_be_bf16)) {
+    if (is_bf16(spec.weights[i]) != (wants_bf16 && IsMatrix(spec.op, i))) {
       return Text("weight ", i, " is ", TypeText(spec.weights[i]));
     }
   }
@@ -66,6 +61,9 @@ std::optional<std::string> FaultOf(const LayerSpec& spec) {
   if (std::holds_alternative<InnerProduct>(spec.op) && spec.weights.size() > 1 &&
       !spec.output.shape.empty() && spec.weights[1].shape != Shape{spec.output.shape.back()}) {
     return Text("the bias is ", TypeText(spec.weights[1]));
+  }
+  if (std::holds_alternative<InvertedResidual>(spec.op) && operands != 1) {
+    return Text(operands, " inputs, of which only the first is no weight");
   }
   const bool is_reorder = std::holds_alternative<Reorder>(spec.op);
   const auto form = [&](const TensorType& type) { return is_reorder ? type : Widened(type); };

@@ -125,8 +125,24 @@ std::optional<LayerSpec> ParseLayerSpec(std::string_view text) {
   return spec;
 }
 
+bool IsMatrix(const Op& op, size_t weight) {
+  if (std::holds_alternative<InvertedResidual>(op)) return weight % 2 == 0;
+  return weight == 0 &&
+         (std::holds_alternative<Conv>(op) || std::holds_alternative<InnerProduct>(op));
+}
+
 int64_t MacsOf(const LayerSpec& spec) {
   const int64_t outputs = ElementCount(spec.output);
+  if (const auto* block = std::get_if<InvertedResidual>(&spec.op)) {
+    // A matrix's elements are each used once a pixel of what it makes.
+    const auto pixels = [](const TensorType& type) {
+      return type.shape[1] == 0 ? 0 : ElementCount(type) / type.shape[1];
+    };
+    const auto weights = [&](size_t index) { return ElementCount(spec.weights.at(index)); };
+    const size_t filters = block->expands ? 2 : 0;
+    const int64_t expanded = block->expands ? weights(0) * pixels(spec.inputs.at(0)) : 0;
+    return expanded + (weights(filters) + weights(filters + 2)) * pixels(spec.output);
+  }
   if (std::holds_alternative<Conv>(spec.op) || std::holds_alternative<InnerProduct>(spec.op)) {
     // Each output reads one filter: the weights of one output channel.
     const TensorType& weights = spec.weights.at(0);

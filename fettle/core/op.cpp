@@ -81,6 +81,11 @@ void VisitFields(T& op, const Visitor& visit) {
     visit("bias", op.bias);
   } else if constexpr (std::is_same_v<Kind, Cast>) {
     visit("dtype", op.dtype);
+  } else if constexpr (std::is_same_v<Kind, InvertedResidual>) {
+    visit("expands", op.expands);
+    visit("expanded", op.expanded);
+    VisitWindow(op.window, visit);
+    visit("filtered", op.filtered);
   } else {
     static_assert(std::is_empty_v<Kind>, "list this operator's attributes above");
   }
@@ -115,6 +120,8 @@ constexpr bool kIsList = false;
 template <typename T>
 constexpr bool kIsList<std::vector<T>> = true;
 
+using MaybeActivation = std::optional<Activation>;
+
 template <typename T>
 std::string ValueText(const T& value) {
   if constexpr (kIsList<T>) {
@@ -125,6 +132,9 @@ std::string ValueText(const T& value) {
       text += ValueText(item);
     }
     return text;
+  } else if constexpr (std::is_same_v<T, MaybeActivation>) {
+    if (!value) return "none";
+    return ValueText(value->kind) + ':' + ValueText(value->alpha) + ':' + ValueText(value->beta);
   } else if constexpr (std::is_same_v<T, DType>) {
     return std::string(NameOf(value));
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -148,6 +158,15 @@ bool ParseValue(std::string_view text, T* value) {
       if (end == std::string_view::npos) return true;
       text.remove_prefix(end + 1);
     }
+  } else if constexpr (std::is_same_v<T, MaybeActivation>) {
+    value->reset();
+    if (text == "none") return true;
+    Activation& op = value->emplace();
+    const size_t kind = text.find(':'), alpha = text.rfind(':');
+    return kind < alpha && alpha != std::string_view::npos &&
+           ParseValue(text.substr(0, kind), &op.kind) &&
+           ParseValue(text.substr(kind + 1, alpha - kind - 1), &op.alpha) &&
+           ParseValue(text.substr(alpha + 1), &op.beta);
   } else if constexpr (std::is_same_v<T, DType>) {
     const std::optional<DType> dtype = ParseDType(text);
     if (dtype) *value = *dtype;
@@ -262,6 +281,11 @@ void VisitNumbers(const T& member, const Take& take) {
     take(std::bit_cast<uint32_t>(member));
   } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
     take(static_cast<uint64_t>(member));
+  } else if constexpr (std::is_same_v<T, MaybeActivation>) {
+    take(member.has_value());
+    if (member) {
+      VisitFields(*member, [&](std::string_view, const auto& field) { VisitNumbers(field, take); });
+    }
   } else {
     take(member.size());
     for (const auto& entry : member) VisitNumbers(entry, take);

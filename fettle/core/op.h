@@ -204,9 +204,25 @@ struct Reorder {
   static constexpr std::string_view kName = "reorder";
 };
 
+// Only in lowered layers, made where it is faster than its parts (deploy/fuse_inverted_residual.h):
+// the block that mobile networks are made of, with the input x [N,S,...]. Where it expands, a
+// pointwise convolution to E channels; else E = S. Then a convolution with one filter a channel,
+// `window`, and a pointwise one to T channels. An activation, or none, follows each of the first
+// two; what follows the last is the layer's epilogue.
+//
+// Weights: w1 [E,S,1..] and b1 [E] where it expands, w2 [E,1,kernel...], b2 [E], w3 [T,E,1..],
+// b3 [T]. In bf16 that is x, the result and w1, w2, w3; what lies between is not rounded.
+struct InvertedResidual {
+  static constexpr std::string_view kName = "inverted_residual";
+  bool expands = true;
+  std::optional<Activation> expanded;  // none where it does not expand
+  Window window;
+  std::optional<Activation> filtered;
+};
+
 using Op = std::variant<Conv, BatchNorm, Gemm, MatMul, Activation, Softmax, Pool, GlobalAveragePool,
                         ReduceMean, Binary, Sum, Concat, Split, Slice, Reshape, Transpose, Pad,
-                        Resize, Lrn, Cast, Identity, InnerProduct, ChannelAffine, Reorder>;
+                        Resize, Lrn, Cast, Identity, InnerProduct, ChannelAffine, Reorder, InvertedResidual>;
 
 // The same kind with the same attributes, bit by bit: the same text.
 bool operator==(const Op& a, const Op& b);

@@ -339,6 +339,29 @@ TensorType Infer(const Reorder&, Inputs inputs) {
   return inputs[0];
 }
 
+// A convolution of channels, each with one filter, or pointwise, with its bias.
+TensorType InferPart(const Conv& op, const TensorType& x, Inputs weights) {
+  const TensorType inputs[] = {x, weights[0], weights[1]};
+  return Infer(op, inputs);
+}
+
+TensorType Infer(const InvertedResidual& op, Inputs inputs) {
+  const size_t count = op.expands ? 7 : 5;
+  RequireCount(inputs, count, count);
+  Require(op.expands || !op.expanded, "an activation of an expansion that there is not");
+  TensorType x = inputs[0];
+  Require(x.shape.size() >= 3, "input ", TypeText(x), " has no spatial axis");
+  const size_t axes = x.shape.size() - 2;
+  const Window point{Shape(axes, 1), Shape(axes, 1), Shape(axes, 1), Shape(axes, 0),
+                     Shape(axes, 0)};
+  if (op.expands) x = InferPart({point, 1}, x, inputs.subspan(1, 2));
+  const int64_t channels = x.shape[1];
+  Require(channels > 0, "no channels to filter");
+  RequireShape(inputs[count - 3], {channels}, "the filters' bias");
+  x = InferPart({op.window, channels}, x, inputs.subspan(count - 4, 2));
+  return InferPart({point, 1}, x, inputs.subspan(count - 2, 2));
+}
+
 std::vector<TensorType> InferSplit(const Split& op, Inputs inputs) {
   RequireCount(inputs, 1, 1);
   RequireAxis(op.axis, inputs[0]);

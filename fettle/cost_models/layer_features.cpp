@@ -19,6 +19,10 @@ std::string KindOfOp(const LayerSpec& spec) {
       return Text("pool ", static_cast<int>(pool->kind), " ", ShapeText(pool->window.kernel), " ",
                   ShapeText(pool->window.strides));
     }
+    if (const auto* block = std::get_if<InvertedResidual>(&spec.op)) {
+      return Text(NameOf(spec.op), block->expands ? " expanding " : " ",
+                  ShapeText(block->window.kernel), " ", ShapeText(block->window.strides));
+    }
     return std::string(NameOf(spec.op));
   }
   std::string grouping = "dense";

@@ -18,6 +18,7 @@ double MacsPerMs(const Target& target) {
 // The share of the arithmetic peak that a good kernel reaches, in multiplications of the plain
 // definition: above 1 where Winograd saves some (docs/primitives.md; the design's measurements).
 double EfficiencyOf(const LayerSpec& spec) {
+  if (std::holds_alternative<InvertedResidual>(spec.op)) return 0.5;
   const auto* conv = std::get_if<Conv>(&spec.op);
   if (conv == nullptr) return 0.3;
   const Window& window = conv->window;

@@ -59,9 +59,7 @@ Range RangeOf(const LayerSpec& spec, size_t operand, const TensorType& type) {
   const bool is_scale_or_variance = operand == 1 || operand == 4;
   if (std::holds_alternative<BatchNorm>(spec.op) && is_scale_or_variance) return kPositive;
   if (std::holds_alternative<ChannelAffine>(spec.op) && operand == 1) return kPositive;
-  const bool is_matrix =
-      std::holds_alternative<Conv>(spec.op) || std::holds_alternative<InnerProduct>(spec.op);
-  if (is_matrix && operand == 1 && !type.shape.empty() && type.shape[0] > 0) {
+  if (operand > 0 && IsMatrix(spec.op, operand - 1) && !type.shape.empty() && type.shape[0] > 0) {
     const double fan_in =
         static_cast<double>(ElementCount(type)) / static_cast<double>(type.shape[0]) * spec.density;
     const double bound = std::sqrt(3 / std::max(fan_in, 1.0));

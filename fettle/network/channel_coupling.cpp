@@ -1,6 +1,7 @@
 #include "fettle/network/channel_coupling.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <variant>
 
@@ -75,6 +76,7 @@ class NodeCoupling {
   void Of(const Cast&) { TieAll(X(0), Y(0)); }
   void Of(const Identity&) { TieAll(X(0), Y(0)); }
   void Of(const Reorder&) { TieAll(X(0), Y(0)); }
+  void Of(const InvertedResidual&) { assert(false && "AddNode refuses it"); }
 
   void Of(const Pool&) {
     TieAxes(X(0), Y(0), 0);

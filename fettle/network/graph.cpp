@@ -35,6 +35,9 @@ std::vector<ValueId> Graph::AddNode(std::string name, Op op, std::vector<ValueId
   for (ValueId id : inputs) input_types.push_back(value(id).type);
   std::vector<TensorType> types;
   try {
+    if (std::holds_alternative<InvertedResidual>(op)) {
+      throw BadInput("a composite of lowered layers, which no network holds");
+    }
     types = InferTypes(op, input_types);
   } catch (const Error& error) {
     throw Error(error.kind(), Text("node '", name, "' (", NameOf(op), "): ", error.what()));

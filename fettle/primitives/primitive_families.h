@@ -39,6 +39,7 @@ std::unique_ptr<Primitive> MakeOwnSoftmax();
 std::unique_ptr<Primitive> MakeOwnDepthwiseConv();
 std::unique_ptr<Primitive> MakeOwnIm2ColConv();
 std::unique_ptr<Primitive> MakeOwnInnerProduct();
+std::unique_ptr<Primitive> MakeOwnInvertedResidual();
 
 // own_fft_conv.cpp
 std::unique_ptr<Primitive> MakeOwnFftConv();

@@ -37,6 +37,7 @@ PrimitiveList PrimitiveList::All() {
   list.push_back(MakeOwnGroupedConv());
   list.push_back(MakeOwnIm2ColConv());
   list.push_back(MakeOwnInnerProduct());
+  list.push_back(MakeOwnInvertedResidual());
   list.push_back(MakeOwnLrn());
   list.push_back(MakeOwnPad());
   list.push_back(MakeOwnPool());

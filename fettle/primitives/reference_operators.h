@@ -25,6 +25,8 @@ using FloatOperands = std::span<const FloatOperand>;
 // Each writes all of `y`, which has `shape` and holds the operator's result without the epilogue.
 void ReferenceCompute(const Conv& op, FloatOperands operands, const Shape& shape,
                       std::span<double> y);
+void ReferenceCompute(const InvertedResidual& op, FloatOperands operands, const Shape& shape,
+                      std::span<double> y);
 void ReferenceCompute(const InnerProduct& op, FloatOperands operands, const Shape& shape,
                       std::span<double> y);
 void ReferenceCompute(const Gemm& op, FloatOperands operands, const Shape& shape,

@@ -25,9 +25,8 @@ LayerSpec AtPrecision(LayerSpec spec, DType dtype) {
 }
 
 DType WeightTypeAt(const LayerSpec& spec, DType dtype, size_t index) {
-  const bool is_matrix = index == 0 && (std::holds_alternative<Conv>(spec.op) ||
-                                        std::holds_alternative<InnerProduct>(spec.op));
-  return is_matrix && dtype != DType::kF32 ? dtype : spec.weights[index].dtype;
+  const bool follows = IsMatrix(spec.op, index) && dtype != DType::kF32;
+  return follows ? dtype : spec.weights[index].dtype;
 }
 
 Tensor ConvertTo(const Tensor& tensor, DType dtype) {

@@ -7,6 +7,7 @@
 #include "fettle/deploy/lower.h"
 #include "fettle/runtime/memory_plan.h"
 #include "fettle/runtime/precision.h"
+#include "fettle/tuner/fusion_choice.h"
 #include "fettle/tuner/layer_entry.h"
 
 namespace fettle {
@@ -24,6 +25,13 @@ class SpecCollector {
         LayerSpec spec = AtPrecision(layer.spec, dtype);
         if (seen_.insert(KeyOf(spec)).second) specs_.push_back(std::move(spec));
       }
+    }
+  }
+  // The composites that parts of it could be as well.
+  void AddComposites(const LayerGraph& graph, ImplementationCatalog* catalog) {
+    for (LayerSpec& spec :
+         CompositesOf(graph, {std::begin(kPrecisions), std::end(kPrecisions)}, catalog)) {
+      if (seen_.insert(KeyOf(spec)).second) specs_.push_back(std::move(spec));
     }
   }
   std::vector<LayerSpec> Take() { return std::move(specs_); }
@@ -74,14 +82,18 @@ CandidateCosts::CandidateCosts(const TuningSpace& space, CostStore* store,
 
 std::vector<LayerSpec> CandidateCosts::LayersToMeasure() const {
   SpecCollector collector;
-  collector.Add(Lower(space_.original()));
+  const LayerGraph original = Lower(space_.original());
+  collector.Add(original);
+  collector.AddComposites(original, catalog_);
   for (const auto kind : {TuningDecision::Kind::kWidth, TuningDecision::Kind::kVariant}) {
     for (size_t i = 0; i < space_.decisions().size(); ++i) {
       if (space_.decisions()[i].kind != kind) continue;
       for (int option = 1; option < space_.space().decisions()[i].num_options; ++option) {
         Candidate single = space_.space().Original();
         single.options[i] = option;
-        collector.Add(LowerShapes(space_, single));
+        const LayerGraph graph = LowerShapes(space_, single);
+        collector.Add(graph);
+        collector.AddComposites(graph, catalog_);
       }
     }
   }
@@ -90,7 +102,9 @@ std::vector<LayerSpec> CandidateCosts::LayersToMeasure() const {
 
 std::vector<LayerSpec> CandidateCosts::LayersOf(const Candidate& candidate) const {
   SpecCollector collector;
-  collector.Add(LowerShapes(space_, candidate));
+  const LayerGraph graph = LowerShapes(space_, candidate);
+  collector.Add(graph);
+  collector.AddComposites(graph, catalog_);
   return collector.Take();
 }
 

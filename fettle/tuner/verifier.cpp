@@ -16,6 +16,7 @@
 #include "fettle/training/evaluation/calibrate.h"
 #include "fettle/tuner/accuracy_floor.h"
 #include "fettle/tuner/fixed_text.h"
+#include "fettle/tuner/fusion_choice.h"
 #include "fettle/tuner/layer_entry.h"
 #include "fettle/tuner/plan_bench.h"
 
@@ -195,10 +196,12 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
   }
   for (const PlanStep& step : plan.steps) {
     if (MacsOf(step.spec) == 0) continue;
-    const std::string* const variant = EntryOfLayer(variants, step.layer, space_.layers());
-    point->changes.push_back({step.layer, variant == nullptr ? "" : *variant,
-                              std::string(NameOf(step.spec.inputs[0].dtype)),
-                              step.implementation.name});
+    for (const std::string& layer : LayersOfStep(graph, step)) {
+      const std::string* const variant = EntryOfLayer(variants, layer, space_.layers());
+      point->changes.push_back({layer, variant == nullptr ? "" : *variant,
+                                std::string(NameOf(step.spec.inputs[0].dtype)),
+                                step.implementation.name});
+    }
   }
   // What has no layer that is left to show it: a block that was dropped.
   for (const TuningSpace::Change& change : space_.Changes(candidate)) {
@@ -212,8 +215,10 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   const LayerGraph graph = Lower(network);
   const Selection selection = costs_.Select(graph, space_.Precisions(candidate));
   observer_->Status(Text(point->id, ": its primitives are chosen within the network"));
-  const Plan plan =
-      verdict_.Best(graph, costs_.AllowedFor(graph, space_.Precisions(candidate))).plan;
+  const FusedNetwork fused =
+      FuseWhereItPays(graph, costs_.AllowedFor(graph, space_.Precisions(candidate)),
+                      costs_.catalog(), network_costs_);
+  const Plan plan = verdict_.Best(fused.graph, fused.precisions).plan;
   const Evaluation evaluation =
       EvaluatePlan(plan, data_.validation, point->id,
                    AccuracyFloor(*point, selection.predicted_ms, session_->points(),

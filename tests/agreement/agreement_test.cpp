@@ -61,6 +61,7 @@ void ExpectAgreementOnAll(const std::vector<LayerSpec>& grid) {
 TEST(AgreementTest, Convolutions) { ExpectAgreementOnAll(ConvGrid()); }
 TEST(AgreementTest, GroupedConvolutions) { ExpectAgreementOnAll(GroupedGrid()); }
 TEST(AgreementTest, WinogradTiles) { ExpectAgreementOnAll(TileGrid()); }
+TEST(AgreementTest, InvertedResiduals) { ExpectAgreementOnAll(BlockGrid()); }
 TEST(AgreementTest, SparseConvolutions) { ExpectAgreementOnAll(SparseGrid()); }
 TEST(AgreementTest, WideKernels) { ExpectAgreementOnAll(WideKernelGrid()); }
 TEST(AgreementTest, MatrixProducts) { ExpectAgreementOnAll(MatrixGrid()); }
@@ -128,8 +129,8 @@ TEST(AgreementTest, EveryPrimitiveIsCompared) {
   const PrimitiveList list = PrimitiveList::All();
   std::set<std::string_view> silent;
   for (const auto& primitive : list.primitives()) silent.insert(primitive->Name());
-  for (const auto& grid : {ConvGrid(), GroupedGrid(), SparseGrid(), WideKernelGrid(), MatrixGrid(),
-                           PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
+  for (const auto& grid : {ConvGrid(), GroupedGrid(), SparseGrid(), WideKernelGrid(), BlockGrid(),
+                           MatrixGrid(), PoolingGrid(), ElementwiseGrid(), MovingGrid()}) {
     for (const LayerSpec& spec : grid) {
       for (const auto& primitive : list.primitives()) {
         if (silent.count(primitive->Name()) == 0 || !primitive->Supports(spec, target)) continue;
@@ -152,8 +153,8 @@ TEST(RandomLayerTest, DrawsEveryOperator) {
     if (spec.output.dtype == DType::kBF16) drawn.insert("bf16");
     EXPECT_TRUE(ParseLayerSpec(KeyOf(spec).text)) << KeyOf(spec).text;
   }
-  // All 24 alternatives of Op but split.
-  EXPECT_EQ(drawn.size(), 23u + 3u);
+  // All 25 alternatives of Op but split.
+  EXPECT_EQ(drawn.size(), 24u + 3u);
 }
 
 }  // namespace

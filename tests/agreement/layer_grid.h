@@ -11,6 +11,7 @@ namespace fettle {
 std::vector<LayerSpec> ConvGrid();
 std::vector<LayerSpec> GroupedGrid();      // convolutions in groups, down to one filter a channel
 std::vector<LayerSpec> TileGrid();         // 3x3 convolutions about the tiles of Winograd's
+std::vector<LayerSpec> BlockGrid();        // inverted_residual
 std::vector<LayerSpec> SparseGrid();       // convolutions with zeros
 std::vector<LayerSpec> WideKernelGrid();   // of stride 1, about the tiles of Fourier transforms
 std::vector<LayerSpec> MatrixGrid();       // inner_product, gemm, matmul

@@ -11,6 +11,8 @@
 namespace fettle {
 namespace {
 
+const Window kHalving = {{3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}};
+
 TensorType F(Shape shape) { return {DType::kF32, std::move(shape)}; }
 
 Window Square(int64_t kernel, int64_t stride, int64_t pad, int64_t dilation = 1) {
@@ -52,6 +54,13 @@ TEST(ShapeInferenceTest, GivesTheShapesByHand) {
       {Lrn{5}, {F({1, 10, 3, 3})}, {1, 10, 3, 3}},
       {InnerProduct{}, {F({2, 8}), F({3, 8}), F({3})}, {2, 3}},
       {ChannelAffine{}, {F({2, 8, 3, 3}), F({8}), F({8})}, {2, 8, 3, 3}},
+      {InvertedResidual{true, std::nullopt, kHalving, std::nullopt},
+       {F({2, 8, 7, 5}), F({24, 8, 1, 1}), F({24}), F({24, 1, 3, 3}), F({24}), F({9, 24, 1, 1}),
+        F({9})},
+       {2, 9, 4, 3}},
+      {InvertedResidual{false, std::nullopt, kHalving, std::nullopt},
+       {F({2, 8, 7, 5}), F({8, 1, 3, 3}), F({8}), F({9, 8, 1, 1}), F({9})},
+       {2, 9, 4, 3}},
       {Resize{ResizeMode::kNearest, {}, {}, {1, 1, 2, 2}, {1, 3, 8, 8}},
        {F({1, 3, 4, 4})},
        {1, 3, 8, 8}},
@@ -135,6 +144,18 @@ TEST(ShapeInferenceTest, RefusesWhatDoesNotFitAndSaysWhy) {
       {Resize{ResizeMode::kNearest, {}, {}, {1}, {0}}, {F({5})}, "sizes"},
       {Lrn{0}, {F({1, 10})}, "size"},
       {ChannelAffine{}, {F({2, 8}), F({8}), F({7})}, "shift"},
+      {InvertedResidual{true, std::nullopt, kHalving, std::nullopt},
+       {F({2, 8, 7, 5}), F({8, 1, 3, 3}), F({8}), F({9, 8, 1, 1}), F({9})},
+       "takes 7 inputs"},
+      {InvertedResidual{false, Activation{}, kHalving, std::nullopt},
+       {F({2, 8, 7, 5}), F({8, 1, 3, 3}), F({8}), F({9, 8, 1, 1}), F({9})},
+       "an expansion that there is not"},
+      {InvertedResidual{false, std::nullopt, kHalving, std::nullopt},
+       {F({2, 8, 7, 5}), F({8, 1, 3, 3}), F({7}), F({9, 8, 1, 1}), F({9})},
+       "bias"},
+      {InvertedResidual{false, std::nullopt, kHalving, std::nullopt},
+       {F({2, 8, 7, 5}), F({16, 1, 3, 3}), F({8}), F({9, 16, 1, 1}), F({9})},
+       "groups"},
   };
   for (const Faulty& c : cases) {
     try {

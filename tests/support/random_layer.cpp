@@ -154,6 +154,30 @@ Activation RandomActivation(Random* random) {
   return OneOf(random, kinds);
 }
 
+Draft DraftInvertedResidual(Random* random) {
+  const DType dtype = FloatType(random);
+  const Shape x = ImageShape(random, random->Chance(0.2) ? 3 : 4);
+  InvertedResidual op;
+  op.window = RandomWindow(x.size() - 2, random);
+  op.expands = random->Chance(0.6);
+  if (op.expands && random->Chance(0.7)) op.expanded = RandomActivation(random);
+  if (random->Chance(0.7)) op.filtered = RandomActivation(random);
+  const int64_t channels = op.expands ? random->Integer(1, 70) : x[1];
+  const int64_t outputs = Channels(random);
+  Draft draft{op, {{dtype, x}}, {}};
+  const auto add = [&](int64_t to, int64_t from, const Shape& kernel) {
+    Shape w = {to, from};
+    w.insert(w.end(), kernel.begin(), kernel.end());
+    draft.weights.push_back({dtype, w});
+    draft.weights.push_back({ChannelType(dtype, random), {to}});
+  };
+  const Shape point(x.size() - 2, 1);
+  if (op.expands) add(channels, x[1], point);
+  add(channels, 1, op.window.kernel);
+  add(outputs, channels, point);
+  return draft;
+}
+
 Draft DraftActivation(Random* random) {
   return {RandomActivation(random), {{FloatType(random), ImageOrAny(random)}}, {}};
 }
@@ -373,6 +397,7 @@ Draft DraftReorder(Random* random) {
 
 constexpr std::array kDrafts = {DraftConv,
                                 DraftConv,
+                                DraftInvertedResidual,
                                 DraftInnerProduct,
                                 DraftGemm,
                                 DraftMatMul,

@@ -15,8 +15,8 @@ struct Block {
 constexpr Block kBlocks[] = {{1, 16, 1}, {4, 24, 2}, {4, 24, 1}, {4, 40, 2},
                              {4, 40, 1}, {4, 40, 1}, {4, 64, 1}, {4, 64, 1}};
 
-ValueId InvertedResidual(LayerBuilder* layers, const std::string& name, const Block& block,
-                         ValueId input) {
+ValueId AddInvertedResidual(LayerBuilder* layers, const std::string& name, const Block& block,
+                            ValueId input) {
   const int64_t channels = layers->ChannelsOf(input), wide = channels * block.expansion;
   ValueId x = input;
   if (block.expansion > 1) {
@@ -45,7 +45,7 @@ Graph MakeMobileNetV2Small(const Shape& image, int64_t classes, uint64_t seed) {
   x = layers.Relu6("stem.relu6", x);
   int number = 0;
   for (const Block& block : kBlocks) {
-    x = InvertedResidual(&layers, Text("block", ++number), block, x);
+    x = AddInvertedResidual(&layers, Text("block", ++number), block, x);
   }
   x = layers.Convolution("head.conv", x, 256, 1, 1);
   x = layers.BatchNormalisation("head.bn", x);

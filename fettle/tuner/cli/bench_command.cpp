@@ -46,6 +46,8 @@ void Declare(Options* options) {
                     "DATA says otherwise) and, with --original, how much it drops.");
   options->AddValue("rounds", "N", "Turns against the peer (default 31).");
   options->AddValue("db", "FILE", kDatabaseHelp);
+  options->AddFlag("no-fusion",
+                   "Of an ONNX model: no composite layers (an inverted residual as one kernel).");
   options->AddFlag("layers", "The time of each layer, within the network.");
   options->AddFlag("json", "Prints JSON.");
 }

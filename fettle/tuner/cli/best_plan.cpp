@@ -13,6 +13,7 @@
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/temporary_folder.h"
+#include "fettle/tuner/fusion_choice.h"
 #include "fettle/tuner/network_verdict.h"
 #include "fettle/tuner/plan_bench.h"
 
@@ -34,9 +35,11 @@ void StopIfInterrupted() {
   throw Error(ErrorKind::kInterrupted, "interrupted; what was measured is in the database");
 }
 
-Plan VerdictOf(const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
-               ImplementationCatalog* catalog, CostStore* store, WorkerClient* worker,
-               Console& console) {
+// The network layer by layer and, where some blocks of it pay as composites, with these.
+std::vector<Plan> VerdictsOf(const LayerGraph& graph,
+                             const std::vector<std::vector<DType>>& precisions, bool may_fuse,
+                             ImplementationCatalog* catalog, CostStore* store, WorkerClient* worker,
+                             Console& console) {
   NetworkCosts costs(store->costs());
   for (const CostRecord& record : store->FindInNetwork()) {
     const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
@@ -58,22 +61,30 @@ Plan VerdictOf(const LayerGraph& graph, const std::vector<std::vector<DType>>& p
     StopIfInterrupted();
     console.Status(Text("within the network: ", plans, " choices of primitives, in turns"));
   });
-  return verdict.Best(graph, precisions).plan;
+  std::vector<Plan> plans = {verdict.Best(graph, precisions).plan};
+  if (!may_fuse) return plans;
+  const FusedNetwork fused = FuseWhereItPays(graph, precisions, catalog, costs);
+  if (fused.blocks > 0) plans.push_back(verdict.Best(fused.graph, fused.precisions).plan);
+  return plans;
 }
 
 // With target.threads threads and no fewer.
-Plan BestPlanOfThreads(const LayerGraph& graph, const std::string& precision,
-                       const Options& options, const PrimitiveList& primitives,
-                       const Target& target, WorkerClient* worker, const std::string& who,
-                       Console& console) {
+std::vector<Plan> BestPlansOfThreads(const LayerGraph& graph, const std::string& precision,
+                                     const Options& options, const PrimitiveList& primitives,
+                                     const Target& target, WorkerClient* worker,
+                                     const std::string& who, Console& console) {
   ImplementationCatalog catalog(primitives, target, options.Get("primitive"));
   CostDatabase database =
       CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
   CostStore store(&database, worker, &catalog, worker->Describe({target.threads}), who);
   const std::vector<DType> precisions = PrecisionsOf(precision);
   std::vector<LayerSpec> specs = LayersOf(graph, precisions);
-  const std::vector<LayerSpec> reorder_specs = ReordersOf(graph, precisions);
-  specs.insert(specs.end(), reorder_specs.begin(), reorder_specs.end());
+  const bool may_fuse = !options.Has("no-fusion");
+  for (const std::vector<LayerSpec>& more :
+       {may_fuse ? CompositesOf(graph, precisions, &catalog) : std::vector<LayerSpec>(),
+        ReordersOf(graph, precisions)}) {
+    specs.insert(specs.end(), more.begin(), more.end());
+  }
   size_t done = 0;
   for (const LayerSpec& spec : specs) {
     StopIfInterrupted();
@@ -82,15 +93,15 @@ Plan BestPlanOfThreads(const LayerGraph& graph, const std::string& precision,
     store.Require(spec);
   }
   const std::vector<DType> weighted = precision == "bf16" ? std::vector{DType::kBF16} : precisions;
-  return VerdictOf(graph, AllowedPrecisions(graph, weighted, precisions), &catalog, &store, worker,
-                   console);
+  return VerdictsOf(graph, AllowedPrecisions(graph, weighted, precisions), may_fuse, &catalog,
+                    &store, worker, console);
 }
 
 // The fastest of the plans, each with its own number of threads, timed in turns.
 Plan Fastest(std::vector<Plan> plans, WorkerClient* worker, Console& console) {
   if (plans.size() == 1) return std::move(plans.front());
-  console.Status("how many threads are best");
-  const TemporaryFolder folder("threads");
+  console.Status("the best of each kind, in turns");
+  const TemporaryFolder folder("kinds");
   PlansRequest request;
   request.options.contender_budget = kThreadsBudget;
   for (size_t i = 0; i < plans.size(); ++i) {
@@ -120,8 +131,10 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
   for (int threads = target.threads; threads >= 1; threads /= 2) {
     Target fewer = target;
     fewer.threads = threads;
-    plans.push_back(
-        BestPlanOfThreads(graph, precision, options, primitives, fewer, worker, who, console));
+    for (Plan& plan :
+         BestPlansOfThreads(graph, precision, options, primitives, fewer, worker, who, console)) {
+      plans.push_back(std::move(plan));
+    }
   }
   Plan best = Fastest(std::move(plans), worker, console);
   console.ClearStatus();

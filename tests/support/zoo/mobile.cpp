@@ -28,8 +28,8 @@ FeatureMap SeparableBlock(ModelBuilder& b, const FeatureMap& x, int number, int6
 }
 
 // A bottleneck turned round: wide inside, and linear where it is narrow.
-FeatureMap InvertedResidual(ModelBuilder& b, const FeatureMap& x, const std::string& name,
-                            int64_t channels, int64_t stride, int64_t expansion) {
+FeatureMap AddInvertedResidual(ModelBuilder& b, const FeatureMap& x, const std::string& name,
+                               int64_t channels, int64_t stride, int64_t expansion) {
   const int64_t hidden = x.channels * expansion;
   int at = 0;
   const auto part = [&](std::string_view rest) { return Text(name, ".conv.", at, rest); };
@@ -121,8 +121,8 @@ std::string MakeMobileNetV2(const ModelOptions& options) {
                                                {6, 160, 3, 2},
                                                {6, 320, 1, 1}}) {
     for (int i = 0; i < stage.blocks; ++i) {
-      x = InvertedResidual(b, x, Text("features.", number++), stage.channels,
-                           i == 0 ? stage.stride : 1, stage.expansion);
+      x = AddInvertedResidual(b, x, Text("features.", number++), stage.channels,
+                              i == 0 ? stage.stride : 1, stage.expansion);
     }
   }
   x = ConvNormRelu6(b, x, "features.18.0", "features.18.1", {.channels = 1280});

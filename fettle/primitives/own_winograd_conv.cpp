@@ -91,8 +91,8 @@ class WinogradConv {
   size_t WeightBytes() const { return layer_.filters.size() + layer_.bias.size() * sizeof(float); }
 
   template <typename T>
-  void Run(const T* x, const Epilogue<T>& end, std::byte* workspace) const {
-    const VectorEpilogue<T> epilogue(end, target_);
+  void Run(const T* x, const Epilogue<T>& finish, std::byte* workspace) const {
+    const VectorEpilogue<T> epilogue(finish, target_);
     const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * outputs_ / 16;
     ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
                 [&](int64_t begin, int64_t end, int64_t part) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 
 #include "fettle/primitives/channel_view.h"
 #include "fettle/primitives/own_inverted_block.h"
@@ -12,6 +13,8 @@
 
 namespace fettle {
 namespace {
+
+constexpr int64_t kPixelsAhead = 24;  // that are fetched
 
 // A few lanes, for which a call of memcpy would take longer.
 inline void CopyLanes(const float* from, int64_t count, float* to) {
@@ -75,6 +78,8 @@ inline void FillRow(const Work<T>& work, const float* x, int64_t panel, float* t
   if (!block.expands) {
     const float* from = x + panel * block.width;
     for (int64_t p = 0; p < count; ++p) {
+      __builtin_prefetch(from + (p + kPixelsAhead) * block.inputs);
+      __builtin_prefetch(from + (p + kPixelsAhead) * block.inputs + kVectorLanes);
       CopyLanes(from + p * block.inputs, lanes, inside + p * block.width);
     }
     return;
@@ -131,20 +136,40 @@ inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t 
   }
 }
 
-// sums += the filtered channels from `channel` on, projected.
+// sums += the filtered channels from `channel` on, projected; of the first ones, to the bias. Where
+// the results need no more than that, the last ones' go to the output: at `pixel` of all images'.
 template <typename T>
-inline void Project(const Work<T>& work, int64_t channel, int64_t pixels) {
+inline void Project(const Work<T>& work, int64_t channel, int64_t pixel, int64_t pixels) {
   const InvertedBlock& block = work.block;
   const auto* weights = As<T>(block.projection.data.data());
   const int64_t stride = block.output_stride();
   const int64_t depth = std::min(block.depth, block.channels - channel);
   for (int64_t panel = 0; panel < block.projection.panels(); ++panel) {
-    float* sums = work.memory + block.sums + panel * block.width;
-    MultiplyRows(work.target,
-                 RowProducts<T>{pixels, depth, block.outputs - panel * block.width,
-                                work.memory + block.filtered_at, block.depth,
-                                weights + (panel * block.channels + channel) * block.width,
-                                block.width, sums, stride, sums, stride});
+    const int64_t output = panel * block.width;
+    float* sums = work.memory + block.sums + output;
+    const float* bias = block.projection_bias.data() + output;
+    RowProducts<T> products{pixels,
+                            depth,
+                            block.outputs - output,
+                            work.memory + block.filtered_at,
+                            block.depth,
+                            weights + (panel * block.channels + channel) * block.width,
+                            block.width,
+                            channel == 0 ? bias : sums,
+                            channel == 0 ? 0 : stride,
+                            sums,
+                            stride};
+    if constexpr (std::is_same_v<T, float>) {
+      if (block.is_direct && channel + depth == block.channels) {
+        const int64_t offset = pixel * block.outputs + output;
+        products.to = work.epilogue.output + offset;
+        products.to_stride = block.outputs;
+        if (work.epilogue.residual != nullptr) products.residual = work.epilogue.residual + offset;
+        MultiplyRows(work.target, products, block.projected.bounds);
+        continue;
+      }
+    }
+    MultiplyRows(work.target, products);
   }
 }
 
@@ -185,11 +210,7 @@ inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_firs
   const float* x = WidenedRows(work, image, real, real_end);
   work->filled = bottom;
 
-  float* sums = work->memory + block.sums;
-  const int64_t stride = block.output_stride();
-  for (int64_t p = 0; p < pixels; ++p) {
-    CopyLanes(block.projection_bias.data(), stride, sums + p * stride);
-  }
+  const int64_t pixel = first * block.plane.x.output;
   const int64_t row_floats = block.ring_width * block.width;
   for (int64_t panel = 0; panel < block.panels; ++panel) {
     float* ring = work->memory + panel * block.ring_step;
@@ -205,10 +226,10 @@ inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_firs
     const int64_t channel = panel * block.width, within = channel % block.depth;
     FilterBand(work, ring, panel, first, rows, work->memory + block.filtered_at + within);
     if (within + block.width == block.depth || panel + 1 == block.panels) {
-      Project(*work, channel - within, pixels);
+      Project(*work, channel - within, image * block.output.space + pixel, pixels);
     }
   }
-  StoreBand(*work, image, first * block.plane.x.output, pixels);
+  if (!block.is_direct) StoreBand(*work, image, pixel, pixels);
 }
 
 // The bands [begin, end) of all images.

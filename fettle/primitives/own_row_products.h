@@ -37,7 +37,7 @@ struct RowProducts {
 // All lanes of the vectors that hold some of interest are written.
 void MultiplyRows(const Target& target, const RowProducts<float>& products);
 void MultiplyRows(const Target& target, const RowProducts<BF16>& products);
-// When results are ready: no more than `lanes` are written, which are a multiple of 8.
+// When results are ready; of a last vector with 8 lanes of interest no more than those are written.
 void MultiplyRows(const Target& target, const RowProducts<float>& products, Bounds bounds);
 void MultiplyRows(const Target& target, const RowProducts<BF16>& products, Bounds bounds);
 

@@ -24,8 +24,8 @@
 // Padding is zeros in the rings, so that the filters know no borders. Without an expansion the
 // input's rows are copied into the rings, which costs most where channels are few.
 //
-// One panel or all of them projected at once was a few per cent slower than four; bands of 80 to 400
-// outputs are all the same.
+// One panel or all of them projected at once was a few per cent slower than four; bands of 80 to
+// 400 outputs are all the same.
 //
 // The work stays the same; what is saved is memory traffic. So it wins where the tensors between do
 // not stay in the caches, and elsewhere is a matter of whose products are faster. On an Emerald

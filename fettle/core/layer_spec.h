@@ -54,8 +54,8 @@ uint64_t HashOf(const LayerSpec& spec);
 // Nothing for text that is no key; the shapes are not checked against the operator.
 std::optional<LayerSpec> ParseLayerSpec(std::string_view text);
 
-// Whether the weight is a matrix of filters, which is stored like the activations; biases and scales
-// stay f32 beside bf16.
+// Whether the weight is a matrix of filters, which is stored like the activations; biases and
+// scales stay f32 beside bf16.
 bool IsMatrix(const Op& op, size_t weight);
 
 // Multiplications with accumulation, counted dense; 0 for operators that have none.

@@ -220,9 +220,10 @@ struct InvertedResidual {
   std::optional<Activation> filtered;
 };
 
-using Op = std::variant<Conv, BatchNorm, Gemm, MatMul, Activation, Softmax, Pool, GlobalAveragePool,
-                        ReduceMean, Binary, Sum, Concat, Split, Slice, Reshape, Transpose, Pad,
-                        Resize, Lrn, Cast, Identity, InnerProduct, ChannelAffine, Reorder, InvertedResidual>;
+using Op =
+    std::variant<Conv, BatchNorm, Gemm, MatMul, Activation, Softmax, Pool, GlobalAveragePool,
+                 ReduceMean, Binary, Sum, Concat, Split, Slice, Reshape, Transpose, Pad, Resize,
+                 Lrn, Cast, Identity, InnerProduct, ChannelAffine, Reorder, InvertedResidual>;
 
 // The same kind with the same attributes, bit by bit: the same text.
 bool operator==(const Op& a, const Op& b);

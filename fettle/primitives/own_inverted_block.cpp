@@ -60,11 +60,10 @@ PackedWeights Packed(const Tensor& matrix, const Target& target) {
 InvertedBlock PrepareInvertedBlock(const LayerSpec& spec, Layout layout, const Target& target,
                                    std::span<const Tensor* const> weights) {
   const auto& op = std::get<InvertedResidual>(spec.op);
-  InvertedBlock block(op);
+  InvertedBlock block(spec);
   block.plane = PlaneOf(op.window, spec.inputs[0].shape, spec.output.shape);
   block.input = ViewOf(spec.inputs[0].shape, layout);
   block.output = ViewOf(spec.output.shape, layout);
-  block.expands = op.expands;
   const auto last = weights.last(4);
   block.inputs = spec.inputs[0].shape[1];
   block.channels = last[0]->shape()[0];
@@ -87,6 +86,8 @@ InvertedBlock PrepareInvertedBlock(const LayerSpec& spec, Layout layout, const T
       block.filters[static_cast<size_t>(to)] = filters[static_cast<size_t>(c * taps + tap)];
     }
   }
+  block.is_direct = block.output.lanes == block.outputs && block.outputs % 8 == 0 &&
+                    spec.output.dtype == DType::kF32 && !block.projected.other;
   PlanMemory(target, block.input.lanes != block.inputs || spec.output.dtype != DType::kF32, &block);
   return block;
 }

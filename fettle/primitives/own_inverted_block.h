@@ -33,13 +33,18 @@ struct ActivationBounds {
 
 // What is prepared of a layer.
 struct InvertedBlock {
-  explicit InvertedBlock(const InvertedResidual& op)
-      : expanded(op.expanded), filtered(op.filtered) {}
+  explicit InvertedBlock(const LayerSpec& spec)
+      : InvertedBlock(spec, std::get<InvertedResidual>(spec.op)) {}
+  InvertedBlock(const LayerSpec& spec, const InvertedResidual& op)
+      : expands(op.expands),
+        expanded(op.expanded),
+        filtered(op.filtered),
+        projected(spec.activation) {}
 
   WindowPlane plane;
   ChannelView input, output;
-  bool expands = true;
-  ActivationBounds expanded, filtered;
+  bool expands;
+  ActivationBounds expanded, filtered, projected;
   int64_t inputs = 0, channels = 0, outputs = 0;
   PackedWeights expansion, projection;
   std::vector<float> filters;                                       // [panel][tap][width]
@@ -50,6 +55,7 @@ struct InvertedBlock {
   int64_t band = 1, bands = 1;            // rows; of an image
   int64_t ring_rows = 0, ring_width = 0;  // of one panel, in pixels with padding
   int64_t ring_step = 0;                  // from panel to panel; 0 where all share one
+  bool is_direct = false;                 // results go from registers to the output
   int64_t depth = 0;                      // channels that are projected at once
   int64_t image = 0;                      // offsets of the widened input, ...
   int64_t filtered_at = 0, sums = 0, total = 0;

@@ -1,5 +1,6 @@
 #include "fettle/primitives/own_row_products.h"
 
+#include <cstring>
 #include <utility>
 
 #include "fettle/primitives/own_isa.h"
@@ -15,7 +16,28 @@ inline void Cut(Bounds bounds, Vector<kLanes>* values) {
   *values = *values > high ? high : *values;
 }
 
-template <int kRows, int kVectors, bool kIsBounded, typename W>
+// A vector that is ready, or the first half of one.
+inline void Finish(const float* residual, Bounds bounds, bool is_half, Vector<kVectorLanes>* sums,
+                   float* to) {
+  constexpr size_t kHalf = sizeof(*sums) / 2;
+  if (residual != nullptr) {
+    Vector<kVectorLanes> more{};
+    if (is_half) {
+      std::memcpy(&more, residual, kHalf);
+    } else {
+      LoadVector<kVectorLanes>(residual, &more);
+    }
+    *sums += more;
+  }
+  Cut<kVectorLanes>(bounds, sums);
+  if (is_half) {
+    std::memcpy(to, sums, kHalf);
+  } else {
+    StoreVector<kVectorLanes>(*sums, to);
+  }
+}
+
+template <int kRows, int kVectors, bool kIsReady, typename W>
 inline void MultiplyRowTile(const RowProducts<W>& products, Bounds bounds, int64_t row) {
   Vector<kVectorLanes> sums[kRows][kVectors];
   const float* from = products.from + row * products.from_stride;
@@ -45,14 +67,20 @@ inline void MultiplyRowTile(const RowProducts<W>& products, Bounds bounds, int64
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) {
-      if (kIsBounded) Cut<kVectorLanes>(bounds, &sums[i][j]);
-      StoreVector<kVectorLanes>(sums[i][j], to + i * products.to_stride + j * kVectorLanes);
+      float* const at = to + i * products.to_stride + j * kVectorLanes;
+      if constexpr (kIsReady) {
+        const bool is_half = j + 1 == kVectors && products.lanes - j * kVectorLanes == 8;
+        Finish(products.residual == nullptr ? nullptr : products.residual + (at - products.to),
+               bounds, is_half, &sums[i][j], at);
+      } else {
+        StoreVector<kVectorLanes>(sums[i][j], at);
+      }
     }
   }
 }
 
 // The rows cut into even pieces of at most so many as there are kPieces.
-template <int kVectors, bool kIsBounded, typename W, int... kPieces>
+template <int kVectors, bool kIsReady, typename W, int... kPieces>
 inline void MultiplyRowPieces(const RowProducts<W>& products, Bounds bounds,
                               std::integer_sequence<int, kPieces...>) {
   constexpr int64_t kMostRows = sizeof...(kPieces);
@@ -61,26 +89,26 @@ inline void MultiplyRowPieces(const RowProducts<W>& products, Bounds bounds,
     const int64_t begin = products.rows * piece / pieces;
     const int64_t rows = products.rows * (piece + 1) / pieces - begin;
     ((rows == kPieces + 1
-          ? MultiplyRowTile<kPieces + 1, kVectors, kIsBounded>(products, bounds, begin)
+          ? MultiplyRowTile<kPieces + 1, kVectors, kIsReady>(products, bounds, begin)
           : void()),
      ...);
   }
 }
 
 // 12 x 2 sums fill 32 registers of 512 bits, 6 x 1 of ours 16 of 256.
-template <bool kIsBounded, typename W>
+template <bool kIsReady, typename W>
 void MultiplyRowsOn(const Target& target, const RowProducts<W>& products, Bounds bounds) {
 #if defined(__x86_64__)
   if (target.has_avx512) {
     const auto rows = std::make_integer_sequence<int, 12>();
     if (products.lanes <= kVectorLanes) {
-      return RunAvx512([&] { MultiplyRowPieces<1, kIsBounded>(products, bounds, rows); });
+      return RunAvx512([&] { MultiplyRowPieces<1, kIsReady>(products, bounds, rows); });
     }
-    return RunAvx512([&] { MultiplyRowPieces<2, kIsBounded>(products, bounds, rows); });
+    return RunAvx512([&] { MultiplyRowPieces<2, kIsReady>(products, bounds, rows); });
   }
 #endif
   WithIsa(target, [&] {
-    MultiplyRowPieces<1, kIsBounded>(products, bounds, std::make_integer_sequence<int, 6>());
+    MultiplyRowPieces<1, kIsReady>(products, bounds, std::make_integer_sequence<int, 6>());
   });
 }
 

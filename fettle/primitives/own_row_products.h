@@ -18,7 +18,8 @@ struct Bounds {
   float low, high;
 };
 
-// to[row] = from[row] + a[row] * panel, over `depth`.
+// to[row] = from[row] + a[row] * panel, over `depth`; and, where results are ready, +
+// residual[row].
 template <typename W>
 struct RowProducts {
   int64_t rows = 0, depth = 0, lanes = 0;  // of the panel; what is behind those may be left out
@@ -30,10 +31,13 @@ struct RowProducts {
   int64_t from_stride = 0;  // 0 for a bias
   float* to = nullptr;
   int64_t to_stride = 0;
+  const float* residual = nullptr;  // at to_stride too; or none
 };
 
+// All lanes of the vectors that hold some of interest are written.
 void MultiplyRows(const Target& target, const RowProducts<float>& products);
 void MultiplyRows(const Target& target, const RowProducts<BF16>& products);
+// When results are ready; of a last vector with 8 lanes of interest no more than those are written.
 void MultiplyRows(const Target& target, const RowProducts<float>& products, Bounds bounds);
 void MultiplyRows(const Target& target, const RowProducts<BF16>& products, Bounds bounds);
 

@@ -133,8 +133,7 @@ TEST(LayerSpecTest, CountsMultiplications) {
   LayerSpec block;
   block.op = InvertedResidual{true, {}, {{3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}, {}};
   block.inputs = {F({2, 8, 6, 6})};
-  block.weights = {F({24, 8, 1, 1}), F({24}),           F({24, 1, 3, 3}), F({24}),
-                   F({9, 24, 1, 1}), F({9})};
+  block.weights = {F({24, 8, 1, 1}), F({24}), F({24, 1, 3, 3}), F({24}), F({9, 24, 1, 1}), F({9})};
   block.output = F({2, 9, 3, 3});
   EXPECT_EQ(MacsOf(block), 2 * 36 * 24 * 8 + 2 * 9 * 24 * 9 + 2 * 9 * 24 * 9);
 }

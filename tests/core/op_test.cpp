@@ -62,10 +62,11 @@ TEST(OpTest, TextIsThePersistedOne) {
   EXPECT_EQ(OpText(Activation{ActivationKind::kClip, 0, 6}),
             "activation(kind=clip,alpha=0,beta=6)");
   EXPECT_EQ(OpText(Sum{}), "sum()");
-  EXPECT_EQ(OpText(InvertedResidual{true, Activation{ActivationKind::kClip, 0, 6},
-                                    {{3}, {2}, {1}, {1}, {1}}, std::nullopt}),
-            "inverted_residual(expands=1,expanded=clip:0:6,kernel=3,strides=2,dilations=1,"
-            "pads_begin=1,pads_end=1,filtered=none)");
+  EXPECT_EQ(
+      OpText(InvertedResidual{
+          true, Activation{ActivationKind::kClip, 0, 6}, {{3}, {2}, {1}, {1}, {1}}, std::nullopt}),
+      "inverted_residual(expands=1,expanded=clip:0:6,kernel=3,strides=2,dilations=1,"
+      "pads_begin=1,pads_end=1,filtered=none)");
 }
 
 TEST(OpTest, EqualityComparesKindAndAttributes) {
@@ -77,13 +78,28 @@ TEST(OpTest, EqualityComparesKindAndAttributes) {
 TEST(OpTest, MissingFieldsTakeTheirDefaults) { EXPECT_EQ(ParseOp("lrn(size=3)"), Op(Lrn{3})); }
 
 TEST(OpTest, RefusesWhatIsNoOperator) {
-  for (const char* text :
-       {"", "(", ")", "conv", "conv(", "conv)", "blur()", "conv(kernel=3x)", "conv(kernel=3y3)",
-        "conv(groups=)", "conv(groups=1,groups=2)", "conv(colour=1)", "lrn(alpha=nan)",
-        "gemm(transpose_a=2)", "inverted_residual(expanded=relu)",
-        "inverted_residual(expanded=relu:0)", "inverted_residual(expanded=blur:0:0)",
-        "inverted_residual(expanded=relu:0:0:0)", "cast(dtype=f31)", "binary(kind=pow)", "sum(x)",
-        "conv(groups=99999999999999999999)"}) {
+  for (const char* text : {"",
+                           "(",
+                           ")",
+                           "conv",
+                           "conv(",
+                           "conv)",
+                           "blur()",
+                           "conv(kernel=3x)",
+                           "conv(kernel=3y3)",
+                           "conv(groups=)",
+                           "conv(groups=1,groups=2)",
+                           "conv(colour=1)",
+                           "lrn(alpha=nan)",
+                           "gemm(transpose_a=2)",
+                           "inverted_residual(expanded=relu)",
+                           "inverted_residual(expanded=relu:0)",
+                           "inverted_residual(expanded=blur:0:0)",
+                           "inverted_residual(expanded=relu:0:0:0)",
+                           "cast(dtype=f31)",
+                           "binary(kind=pow)",
+                           "sum(x)",
+                           "conv(groups=99999999999999999999)"}) {
     EXPECT_FALSE(ParseOp(text)) << text;
   }
 }

@@ -46,6 +46,18 @@ TEST(GraphTest, AFaultNamesTheNodeAndLeavesTheGraphAsItWas) {
   EXPECT_EQ(graph.nodes().size(), 3u);
 }
 
+TEST(GraphTest, HoldsNoComposites) {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", {DType::kF32, {1, 4, 3, 3}});
+  try {
+    graph.AddNode("block", InvertedResidual{}, {x});
+    ADD_FAILURE() << "was taken";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("a composite of lowered layers"), std::string::npos);
+  }
+  EXPECT_TRUE(graph.nodes().empty());
+}
+
 TEST(GraphTest, KnowsReadersAndProducers) {
   const Graph graph = SmallGraph();
   const ValueId x = graph.inputs()[0];

@@ -395,30 +395,14 @@ Draft DraftReorder(Random* random) {
   return {Reorder{}, {{FloatType(random), AnyImage(random)}}, {}};
 }
 
-constexpr std::array kDrafts = {DraftConv,
-                                DraftConv,
-                                DraftInvertedResidual,
-                                DraftInnerProduct,
-                                DraftGemm,
-                                DraftMatMul,
-                                DraftActivation,
-                                DraftBinary,
-                                DraftChannelwise,
-                                DraftSoftmax,
-                                DraftPool,
-                                DraftGlobalAveragePool,
-                                DraftReduceMean,
-                                DraftSum,
-                                DraftConcat,
-                                DraftSlice,
-                                DraftReshape,
-                                DraftTranspose,
-                                DraftPad,
-                                DraftResize,
-                                DraftLrn,
-                                DraftCast,
-                                DraftIdentity,
-                                DraftReorder};
+constexpr std::array kDrafts = {DraftConv,         DraftConv,     DraftInvertedResidual,
+                                DraftInnerProduct, DraftGemm,     DraftMatMul,
+                                DraftActivation,   DraftBinary,   DraftChannelwise,
+                                DraftSoftmax,      DraftPool,     DraftGlobalAveragePool,
+                                DraftReduceMean,   DraftSum,      DraftConcat,
+                                DraftSlice,        DraftReshape,  DraftTranspose,
+                                DraftPad,          DraftResize,   DraftLrn,
+                                DraftCast,         DraftIdentity, DraftReorder};
 
 void AddEpilogue(Random* random, LayerSpec* spec) {
   const bool is_float = spec->output.dtype == DType::kF32 || spec->output.dtype == DType::kBF16;

@@ -14,10 +14,12 @@ void AdviseHugePages(void* data, size_t bytes) {
   constexpr uintptr_t kHugePage = 2 << 20, kFewestBytes = 2 * kHugePage;
   if (bytes < kFewestBytes) return;
   const auto begin = reinterpret_cast<uintptr_t>(data);
-  const uintptr_t first = (begin + kHugePage - 1) / kHugePage * kHugePage;
-  const uintptr_t last = (begin + bytes) / kHugePage * kHugePage;
+  const uintptr_t before = (kHugePage - begin % kHugePage) % kHugePage;
+  const uintptr_t behind = (begin + bytes) % kHugePage;
   // It is advice: where it is not taken (no huge pages built in), pages are as they were.
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+  if (before + behind < bytes) {
+    madvise(static_cast<std::byte*>(data) + before, bytes - before - behind, MADV_HUGEPAGE);
+  }
 }
 
 #else

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "fettle/cost_models/primitive_selection.h"
+#include "fettle/core/error.h"
 #include "fettle/deploy/fuse_inverted_residual.h"
 #include "tests/runtime/small_graphs.h"
 

@@ -23,6 +23,7 @@ class ImplementationCatalog {
 
   const Target& target() const { return target_; }
   const PrimitiveList& primitives() const { return primitives_; }
+  const std::string& only() const { return only_; }
 
  private:
   const PrimitiveList& primitives_;

@@ -139,10 +139,10 @@ std::vector<LayerSpec> CompositesOf(const LayerGraph& graph, const std::vector<D
     for (const DType dtype : precisions) {
       if (!CanHavePrecision(composite, dtype)) continue;
       LayerSpec spec = AtPrecision(composite, dtype);
-      const auto is_reference = [&](const Implementation& each) {
-        return IsReference(each, catalog->primitives());
+      const auto is_unwanted = [&](const Implementation& each) {
+        return IsReference(each, catalog->primitives()) || !each.name.starts_with(catalog->only());
       };
-      if (std::ranges::all_of(catalog->Of(spec), is_reference)) continue;
+      if (std::ranges::all_of(catalog->Of(spec), is_unwanted)) continue;
       if (seen.insert(KeyOf(spec)).second) composites.push_back(std::move(spec));
     }
   }

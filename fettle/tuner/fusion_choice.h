@@ -13,7 +13,8 @@ namespace fettle {
 // Which blocks of a network are computed as composite layers (deploy/fuse_inverted_residual.h).
 
 // The composites that compete with their parts, in each of these precisions that they can have,
-// each once: those that some primitive computes, the reference apart.
+// each once: those that a primitive other than the reference computes, of those that the catalog is
+// restricted to.
 std::vector<LayerSpec> CompositesOf(const LayerGraph& graph, const std::vector<DType>& precisions,
                                     ImplementationCatalog* catalog);
 

@@ -155,7 +155,7 @@ TEST(ShapeInferenceTest, RefusesWhatDoesNotFitAndSaysWhy) {
        "bias"},
       {InvertedResidual{false, std::nullopt, kHalving, std::nullopt},
        {F({2, 8, 7, 5}), F({16, 1, 3, 3}), F({8}), F({9, 16, 1, 1}), F({9})},
-       "groups"},
+       "bias is"},
   };
   for (const Faulty& c : cases) {
     try {

@@ -87,13 +87,21 @@ bool NetworkVerdict::Time(std::vector<Entrant>* entrants) {
 }
 
 NetworkVerdict::Verdict NetworkVerdict::Best(const LayerGraph& graph,
-                                             const std::vector<std::vector<DType>>& precisions) {
+                                             const std::vector<std::vector<DType>>& precisions,
+                                             const std::vector<std::vector<LayerChoice>>& also) {
   std::vector<std::vector<LayerChoice>> tried;
   std::vector<Entrant> entrants;
   double gain = 1;
   for (int round = 0; round < options_.rounds; ++round) {
     const int count = round == 0 ? options_.first : options_.further;
     std::vector<Entrant> proposed = Propose(count, graph, precisions, tried);
+    for (size_t i = 0; round == 0 && i < also.size(); ++i) {
+      const ReorderCosts reorders(catalog_, *costs_);
+      Selection given;
+      given.choices = also[i];
+      Plan plan = BuildPlan(graph, also[i], reorders, catalog_->target().threads);
+      proposed.push_back({std::move(given), std::move(plan)});
+    }
     if (proposed.empty()) break;
     for (Entrant& entrant : proposed) {
       tried.push_back(entrant.selection.choices);

@@ -53,7 +53,10 @@ class NetworkVerdict {
   };
 
   // `precisions` as for SelectTop. Where no assignment can be timed it is the one that costs least.
-  Verdict Best(const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions);
+  // `also` are assignments that take part in the first round as well: the default one, so that what
+  // comes out is never slower than that, however much noise there was in the costs.
+  Verdict Best(const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
+               const std::vector<std::vector<LayerChoice>>& also = {});
 
  private:
   struct Entrant {

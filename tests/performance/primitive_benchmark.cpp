@@ -102,8 +102,8 @@ class Contender {
 };
 
 std::vector<std::unique_ptr<Contender>> Contenders(const LayerSpec& spec, const Target& target,
-                                                   const PrimitiveList& list,
-                                                   std::string_view only, std::string* refusals) {
+                                                   const PrimitiveList& list, std::string_view only,
+                                                   std::string* refusals) {
   Random random(1);
   const LayerData data = MakeLayerData(spec, 1);  // for the weights, with the zeros they shall have
   std::vector<const Tensor*> pointers;

@@ -7,10 +7,10 @@
 // The costs are made up, but plausible: what a layer should take by its arithmetic and memory
 // traffic, times a factor of the implementation and of the layer drawn by their names. They stand
 // in a cost database of the run's own, as measurements, so that everything behind them is real.
-#include <time.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <map>

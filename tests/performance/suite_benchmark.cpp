@@ -14,10 +14,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -31,13 +28,12 @@
 #include "fettle/device/preflight.h"
 #include "fettle/primitives/library_versions.h"
 #include "fettle/tuner/fixed_text.h"
+#include "tests/performance/suite_record_json.h"
 #include "tests/support/model_zoo.h"
 #include "tests/support/sparse_model.h"
 
 namespace fettle {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Arguments {
   std::filesystem::path program, folder;
@@ -88,67 +84,6 @@ Arguments Parse(const std::vector<std::string>& words) {
   return arguments;
 }
 
-// What is measured: a network at a precision and a number of threads.
-struct Case {
-  std::string network, precision;
-  int threads = 1;
-
-  friend auto operator<=>(const Case&, const Case&) = default;
-};
-
-struct Outcome {
-  Interval ours, theirs, ratio;
-  double default_ms = 0, load = 0;
-  std::string peer_version;
-};
-
-Interval IntervalOf(const Json& json) {
-  return {json.at("median").get<double>(), json.at("low").get<double>(),
-          json.at("high").get<double>()};
-}
-
-Outcome OutcomeOf(const Json& line) {
-  const Json& bench = line.at("bench");
-  const Json& peer = bench.at("against").at("onnxruntime");
-  return {IntervalOf(peer.at("our_latency_ms")),
-          IntervalOf(peer.at("latency_ms")),
-          IntervalOf(peer.at("ratio")),
-          bench.at("default_latency_ms").at("median").get<double>(),
-          line.value("load", 0.0),
-          peer.at("version").get<std::string>()};
-}
-
-// FOLDER/measurements.jsonl.
-class Record {
- public:
-  explicit Record(std::filesystem::path file) : file_(std::move(file)) {
-    std::ifstream in(file_);
-    for (std::string text; std::getline(in, text);) {
-      const Json line = Json::parse(text, nullptr, false);
-      if (line.is_discarded()) continue;  // what a kill left of a line
-      Keep(line);
-    }
-  }
-
-  bool Has(const Case& each) const { return outcomes_.contains(each); }
-  const std::map<Case, Outcome>& outcomes() const { return outcomes_; }
-
-  void Add(const Json& line) {
-    std::ofstream(file_, std::ios::app) << line.dump() << '\n';
-    Keep(line);
-  }
-
- private:
-  void Keep(const Json& line) {
-    const Case key{line.at("network").get<std::string>(), line.at("precision").get<std::string>(),
-                   line.at("threads").get<int>()};
-    outcomes_.insert_or_assign(key, OutcomeOf(line));
-  }
-
-  std::filesystem::path file_;
-  std::map<Case, Outcome> outcomes_;
-};
-
 std::string Quoted(const std::filesystem::path& path) {
   std::string text = "'";
   for (const char c : path.string()) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -174,9 +109,8 @@ ModelFiles Generate(const std::string& name, const std::filesystem::path& folder
   return files;
 }
 
-Json Measure(const Arguments& arguments, const Case& each, const ModelFiles& files) {
-  HostEnvironment environment;
-  const double load = TakePreflight(environment, each.threads).load.value_or(0);
+// What `fettle bench --json` answers.
+std::string Bench(const Arguments& arguments, const Case& each, const ModelFiles& files) {
   const std::filesystem::path answer = arguments.folder / "bench.json";
   const std::string command = Text(
       Quoted(arguments.program), " bench ", Quoted(files.model),
@@ -188,13 +122,14 @@ Json Measure(const Arguments& arguments, const Case& each, const ModelFiles& fil
   if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
     throw Error(ErrorKind::kDevice, Text("this failed: ", command));
   }
-  Json bench = Json::parse(ReadFile(answer));
+  std::string bench = ReadFile(answer);
   std::filesystem::remove(answer);
-  return {{"network", each.network},
-          {"precision", each.precision},
-          {"threads", each.threads},
-          {"load", load},
-          {"bench", std::move(bench)}};
+  return bench;
+}
+
+double LoadNow() {
+  HostEnvironment environment;
+  return TakePreflight(environment, 1).load.value_or(0);
 }
 
 std::string RangeText(const Interval& interval, int digits) {
@@ -284,7 +219,8 @@ void Run(const Arguments& arguments) {
                   << threads << " thread(s)\n";
         if (record.Has(each)) continue;
         if (files.model.empty()) files = Generate(network.name, arguments.folder);
-        record.Add(Measure(arguments, each, files));
+        const double load = LoadNow();
+        record.Add(each, load, Bench(arguments, each, files));
         WriteFileAtomically(arguments.folder / "README.md", PageOf(record));
       }
     }

@@ -8,6 +8,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
+#include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
 #include "fettle/tuner/candidate_costs.h"
 #include "fettle/tuner/cli/database_argument.h"
@@ -37,7 +38,8 @@ void StopIfInterrupted() {
 
 // The network layer by layer and, where some blocks of it pay as composites, with these.
 std::vector<Plan> VerdictsOf(const LayerGraph& graph,
-                             const std::vector<std::vector<DType>>& precisions, bool may_fuse,
+                             const std::vector<std::vector<DType>>& precisions,
+                             const std::vector<std::vector<LayerChoice>>& also, bool may_fuse,
                              ImplementationCatalog* catalog, CostStore* store, WorkerClient* worker,
                              Console& console) {
   NetworkCosts costs(store->costs());
@@ -61,7 +63,7 @@ std::vector<Plan> VerdictsOf(const LayerGraph& graph,
     StopIfInterrupted();
     console.Status(Text("within the network: ", plans, " choices of primitives, in turns"));
   });
-  std::vector<Plan> plans = {verdict.Best(graph, precisions).plan};
+  std::vector<Plan> plans = {verdict.Best(graph, precisions, also).plan};
   if (!may_fuse) return plans;
   const FusedNetwork fused = FuseWhereItPays(graph, precisions, catalog, costs);
   if (fused.blocks > 0) plans.push_back(verdict.Best(fused.graph, fused.precisions).plan);
@@ -93,7 +95,11 @@ std::vector<Plan> BestPlansOfThreads(const LayerGraph& graph, const std::string&
     store.Require(spec);
   }
   const std::vector<DType> weighted = precision == "bf16" ? std::vector{DType::kBF16} : precisions;
-  return VerdictsOf(graph, AllowedPrecisions(graph, weighted, precisions), may_fuse, &catalog,
+  std::vector<std::vector<LayerChoice>> also;
+  if (options.Get("primitive").empty()) {  // else the default ones are no answer
+    also.push_back(DefaultChoices(graph, weighted.front(), primitives, target));
+  }
+  return VerdictsOf(graph, AllowedPrecisions(graph, weighted, precisions), also, may_fuse, &catalog,
                     &store, worker, console);
 }
 

@@ -6,9 +6,9 @@
 namespace fettle {
 
 // Asks the system to put the whole huge pages within [data, data + bytes) on such, where it has
-// them on request; call it before the memory is written for the first time. Weights of a hundred
-// megabytes that are read once a run come in a tenth to a fifth faster so: the walk from page to
-// page is part of what is waited for. Changes nothing below 4 MB, or where the system has none.
+// them on request; call it before the memory is written for the first time. Where weights of a
+// hundred megabytes are read once a run, the walk from page to page is part of what is waited for.
+// Changes nothing below 4 MB, or where the system has none.
 void AdviseHugePages(void* data, size_t bytes);
 
 // values.resize(count), with that advice.

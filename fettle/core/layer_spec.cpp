@@ -103,7 +103,8 @@ uint64_t HashOf(const LayerSpec& spec) {
   for (const TensorType& type : spec.weights) take(type);
   take(spec.output);
   hash = MixedHash(hash, spec.adds_residual);
-  hash = MixedHash(hash, std::bit_cast<uint64_t>(spec.density));
+  hash = MixedHash(hash, static_cast<uint64_t>(spec.sparse_block));
+  hash = MixedHash(hash, std::bit_cast<uint64_t>(spec.density + 0.0));  // the same of -0 and 0
   return spec.activation ? MixedHash(hash, HashOf(Op(*spec.activation))) : hash;
 }
 

@@ -1,6 +1,8 @@
 #include "fettle/core/target.h"
 
+#if __has_include(<unistd.h>)
 #include <unistd.h>
+#endif
 
 #include <cassert>
 

@@ -8,9 +8,10 @@
 namespace fettle {
 namespace {
 
-std::string TextOf(const std::string& key, const std::string& name,
+// Another version of an implementation is another one.
+std::string TextOf(const std::string& key, const std::string& name, int version,
                    const std::vector<Layout>& inputs, Layout output) {
-  std::string text = Text(key, " | ", name);
+  std::string text = Text(key, " | ", name, " ", version);
   for (const Layout layout : inputs) text.append(" ").append(NameOf(layout));
   return text.append(" ").append(NameOf(output));
 }
@@ -38,8 +39,9 @@ bool MeasuredCosts::Add(const CostRecord& record, EstimateOrigin origin) {
   const Measurement& measurement = record.measurement;
   const std::optional<Interval> latency = LatencyOf(measurement);
   if (measurement.status == MeasurementStatus::kUnstable && !latency) return false;
-  const auto [entry, is_new] = entries_.try_emplace(TextOf(
-      record.task.key.text, record.task.implementation, record.task.inputs, record.task.output));
+  const auto [entry, is_new] =
+      entries_.try_emplace(TextOf(record.task.key.text, record.task.implementation,
+                                  record.task.version, record.task.inputs, record.task.output));
   if (!is_new && IsAccident(measurement.status) && entry->second.estimate) return false;
   entry->second.origin = origin;
   entry->second.workspace_bytes = measurement.workspace_bytes;
@@ -56,8 +58,9 @@ bool MeasuredCosts::Add(const CostRecord& record, EstimateOrigin origin) {
 
 const MeasuredCosts::Entry* MeasuredCosts::Find(const LayerSpec& spec,
                                                 const Implementation& implementation) const {
-  const auto found = entries_.find(
-      TextOf(KeyOf(spec).text, implementation.name, implementation.inputs, implementation.output));
+  const auto found =
+      entries_.find(TextOf(KeyOf(spec).text, implementation.name, implementation.version,
+                           implementation.inputs, implementation.output));
   return found == entries_.end() ? nullptr : &found->second;
 }
 

@@ -16,7 +16,8 @@ constexpr double kPriorWeight = 3;
 constexpr double kMostRatio = 4;
 
 std::string TextOf(const LayerSpec& spec, const Implementation& implementation) {
-  std::string text = Text(KeyOf(spec).text, " | ", implementation.name);
+  std::string text =
+      Text(KeyOf(spec).text, " | ", implementation.name, " ", implementation.version);
   for (const Layout layout : implementation.inputs) text.append(" ").append(NameOf(layout));
   return text.append(" ").append(NameOf(implementation.output));
 }
@@ -36,14 +37,21 @@ void NetworkCosts::Learn(const LayerSpec& spec, const Implementation& implementa
   if (!isolated || isolated->ms <= 0 || in_network_ms <= 0) return;
   const double ratio = std::clamp(in_network_ms / isolated->ms, 1 / kMostRatio, kMostRatio);
   seen_ms_[TextOf(spec, implementation)].push_back(in_network_ms);
+  // What is predicted is wrong in other ways than by what a network does to a kernel.
+  if (isolated->origin != EstimateOrigin::kMeasured) return;
   ratios_[implementation.name].push_back(ratio);
   all_ratios_.push_back(ratio);
+  factors_.clear();
 }
 
 double NetworkCosts::FactorOf(const std::string& implementation_name) const {
-  const double overall = DrawnTowards(1, all_ratios_);
-  const auto found = ratios_.find(implementation_name);
-  return found == ratios_.end() ? overall : DrawnTowards(overall, found->second);
+  const auto [known, is_new] = factors_.try_emplace(implementation_name, 1);
+  if (is_new) {
+    const auto found = ratios_.find(implementation_name);
+    known->second = DrawnTowards(1, all_ratios_);
+    if (found != ratios_.end()) known->second = DrawnTowards(known->second, found->second);
+  }
+  return known->second;
 }
 
 std::optional<Estimate> NetworkCosts::Cost(const LayerSpec& spec,

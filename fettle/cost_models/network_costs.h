@@ -22,7 +22,8 @@ class NetworkCosts : public LayerCosts {
   // `isolated` outlives it.
   explicit NetworkCosts(const LayerCosts& isolated) : isolated_(isolated) {}
 
-  // Nothing is learned of what has no isolated cost.
+  // Nothing is learned of what has no isolated cost; and of one that is predicted, not measured,
+  // nothing but that layer's own.
   void Learn(const LayerSpec& spec, const Implementation& implementation, double in_network_ms);
 
   std::optional<Estimate> Cost(const LayerSpec& spec,
@@ -40,6 +41,7 @@ class NetworkCosts : public LayerCosts {
   std::map<std::string, std::vector<double>> seen_ms_;  // by layer and implementation
   std::map<std::string, std::vector<double>> ratios_;   // by implementation name
   std::vector<double> all_ratios_;
+  mutable std::map<std::string, double> factors_;  // as far as they were asked for since
 };
 
 }  // namespace fettle

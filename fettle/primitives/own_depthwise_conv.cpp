@@ -24,11 +24,11 @@
 // Measured with primitive_benchmark, against oneDNN 2.6.3 on one core of an Emerald Rapids, f32 and
 // ReLU6, the rest of the contenders left out (least of the rounds): 3x3 at 14x14x512 and 7x7x1024
 // 1.4 times as fast, at 28x28x256 1.2, 5x5 at 28x28x240 1.4. Where input and output do not fit in
-// the second-level cache both wait for memory: 1.05 to 1.15 at 112x112 and 56x56; channels last with
-// stride 2 at 112x112x64 it loses, 0.9.
+// the second-level cache both wait for memory: 1.05 to 1.15 at 112x112 and 56x56; channels last
+// with stride 2 at 112x112x64 it loses, 0.9.
 //
-// bf16 is widened as it is loaded, in one instruction, and is three times as fast as oneDNN's. Where
-// memory is what is waited for it is 1.3 to 2.3 times as fast as f32; where all lies in the
+// bf16 is widened as it is loaded, in one instruction, and is three times as fast as oneDNN's.
+// Where memory is what is waited for it is 1.3 to 2.3 times as fast as f32; where all lies in the
 // second-level cache the conversions show: 0.8 to 0.95.
 
 namespace fettle {

@@ -9,9 +9,11 @@
 
 namespace fettle {
 
-// Of `count` pixels from `first` on, those that lie within the axis.
+// Of `count` pixels from `first` on, those that lie within the axis; within [0, count] also where
+// all of them lie in the padding.
 inline TapRange Inside(const WindowAxis& axis, int64_t first, int64_t count) {
-  return {std::max<int64_t>(-first, 0), std::min(axis.input - first, count)};
+  const int64_t begin = std::clamp<int64_t>(-first, 0, count);
+  return {begin, std::clamp(axis.input - first, begin, count)};
 }
 
 // Two rows of a task from `oy` on, one where the image ends there, for windows that a block knows.

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "fettle/core/huge_pages.h"
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_fft_block.h"
 #include "fettle/primitives/own_isa.h"
@@ -30,12 +31,11 @@
 // Measured (primitive_benchmark, f32, one thread of an Emerald Rapids under load, the least of
 // interleaved rounds, against the best of the other primitives, in f32 a direct one of oneDNN's
 // each time, channels in -> out @ height and width): 5x5 64->192 @27 2.0 times as fast in tiles of
-// 8, 16->32
-// @28 1.7, 32->96 @28 1.4; 7x7 64->64 @56 3.6 in tiles of 16, 32->32 @28 1.6; 11x11 32->32 @32 1.7;
-// in bf16, which is widened as it is read, 2.5 and 6.6 for the first of 5x5 and 7x7. It loses where
-// tiles are few and the filters, 3.8 or 15 times as large as 5x5 ones were, are read for each of
-// them: 5x5 32->128 @14 takes 1.3 times as long as oneDNN's, 48->128 @7 1.9 times; and with 3x3
-// kernels against Winograd, 64->64 @56 1.8 times.
+// 8, 16->32 @28 1.7, 32->96 @28 1.4; 7x7 64->64 @56 3.6 in tiles of 16, 32->32 @28 1.6; 11x11
+// 32->32 @32 1.7; in bf16, which is widened as it is read, 2.5 and 6.6 for the first of 5x5 and
+// 7x7. It loses where tiles are few and the filters, 3.8 or 15 times as large as 5x5 ones were, are
+// read for each of them: 5x5 32->128 @14 takes 1.3 times as long as oneDNN's, 48->128 @7 1.9 times;
+// and with 3x3 kernels against Winograd, 64->64 @56 1.8 times.
 //
 // The error in f32 against FP64, relative to the largest output, is 2e-7 (fft_test.cpp: 64 channels
 // of 27 x 27, 5x5, inputs and filters uniform in [-1, 1]).
@@ -170,7 +170,8 @@ class FftConv {
 
   void TransformFilters(std::span<const Tensor* const> weights) {
     const int64_t padded = RoundedUp(outputs_, kVectorLanes), inputs = layer_.input.channels;
-    layer_.filters.resize(static_cast<size_t>(kPositions * layer_.v_channels * padded));
+    ResizeOnHugePages(&layer_.filters,
+                      static_cast<size_t>(kPositions * layer_.v_channels * padded));
     const std::vector<float> filters = WidenedValues(*weights[0]);
     const int64_t taps = layer_.plane.y.kernel * layer_.plane.x.kernel;
     const float* from = filters.data();

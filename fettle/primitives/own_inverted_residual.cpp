@@ -38,9 +38,9 @@
 //   cache, 0.75 to 1.0x; 1.7x at 112x112 and 1.3x at 56x56 while other processes use the caches.
 //   MobileNetV1 (no expansion): 0.85 to 1.0x at either batch. There is one tensor to be saved and
 //   three quarters of the work is the projection's, at which oneDNN's kernels are better.
-//   End to end, `fettle bench mobilenet_v2.onnx` with and without --no-fusion: at batch 8 three blocks
-//   are fused, 1.04 and 1.06x in two runs; at batch 1 none, and rightly.
-//   bf16: 0.75 to 1.15x; all is computed in f32, and what is saved is half as much.
+//   End to end, `fettle bench mobilenet_v2.onnx` with and without --no-fusion: at batch 8 three
+//   blocks are fused, 1.04 and 1.06x in two runs; at batch 1 none, and rightly. bf16: 0.75
+//   to 1.15x; all is computed in f32, and what is saved is half as much.
 
 namespace fettle {
 namespace {

@@ -140,7 +140,7 @@ int64_t SharedRows(std::span<const float> filters, int64_t outputs) {
     return true;
   };
   for (const size_t rows : {4, 2}) {
-    if (outputs > 1 && share(rows)) return static_cast<int64_t>(rows);
+    if (static_cast<int64_t>(rows) <= outputs && share(rows)) return static_cast<int64_t>(rows);
   }
   return 1;
 }

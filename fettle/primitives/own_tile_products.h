@@ -7,8 +7,8 @@
 
 namespace fettle {
 
-// The products of own_winograd_conv.cpp: a row of panels, each V[tile][depth] times
-// filters[depth / step][16 * vectors][step], giving M[tile][32] of which 16 * vectors are written.
+// The products of convolutions by transformed tiles: a row of panels, each V[tile][depth] times
+// filters[depth / step][16 * vectors][step], giving M[tile][16 * vectors].
 // `step` is 1 in f32; bf16 operands are paired, for AVX-512 BF16.
 struct TileProducts {
   int64_t tiles = 0, depth = 0;

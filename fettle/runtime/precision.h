@@ -9,9 +9,9 @@ namespace fettle {
 // always, bf16 where everything it reads and writes is f32.
 bool CanHavePrecision(const LayerSpec& spec, DType dtype);
 
-// The same layer with its activations in `dtype`, and the matrices of convolutions and inner products
-// as well (IsMatrix). Biases and the per-channel weights of other operators stay f32: they cost nothing and
-// their rounding would not average out. Asserts CanHavePrecision.
+// The same layer with its activations in `dtype`, and the matrices of convolutions and inner
+// products as well (IsMatrix). Biases and the per-channel weights of other operators stay f32: they
+// cost nothing and their rounding would not average out. Asserts CanHavePrecision.
 LayerSpec AtPrecision(LayerSpec spec, DType dtype);
 
 // What weights[index] of AtPrecision(spec, dtype) is stored as.

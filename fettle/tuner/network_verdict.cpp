@@ -7,6 +7,7 @@
 #include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
 #include "fettle/runtime/plan_file.h"
+#include "fettle/runtime/precision.h"
 
 namespace fettle {
 namespace {
@@ -14,7 +15,9 @@ namespace {
 // A folder for each plan of a round, which go when this goes.
 class PlanFolders {
  public:
-  explicit PlanFolders(const std::filesystem::path& parent) : root_(parent / "verdict") {}
+  explicit PlanFolders(const std::filesystem::path& parent) : root_(parent / "verdict") {
+    std::filesystem::remove_all(root_);  // what a kill has left
+  }
   ~PlanFolders() {
     std::error_code ignored;
     std::filesystem::remove_all(root_, ignored);
@@ -48,6 +51,30 @@ std::vector<NetworkVerdict::Entrant> NetworkVerdict::Propose(
     entrants.push_back({std::move(selection), std::move(plan)});
   }
   return entrants;
+}
+
+// Those among which every layer is known to work, or at least not known to fail.
+void NetworkVerdict::AddGiven(const LayerGraph& graph,
+                              const std::vector<std::vector<LayerChoice>>& given,
+                              std::vector<Entrant>* entrants) const {
+  const ReorderCosts reorders(catalog_, *costs_);
+  for (const std::vector<LayerChoice>& choices : given) {
+    bool is_sound = std::ranges::none_of(
+        *entrants, [&](const Entrant& each) { return each.selection.choices == choices; });
+    for (size_t i = 0; i < choices.size() && is_sound; ++i) {
+      const LayerSpec spec = AtPrecision(graph.layers[i].spec, choices[i].precision);
+      is_sound = costs_->Cost(spec, choices[i].implementation).has_value();
+    }
+    if (!is_sound) continue;
+    try {
+      Selection selection;
+      selection.choices = choices;
+      Plan plan = BuildPlan(graph, choices, reorders, catalog_->target().threads);
+      entrants->push_back({std::move(selection), std::move(plan)});
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kDevice) throw;  // no working reorder between its layers
+    }
+  }
 }
 
 void NetworkVerdict::Learn(const Plan& plan, const std::vector<StepTiming>& steps) {
@@ -95,13 +122,7 @@ NetworkVerdict::Verdict NetworkVerdict::Best(const LayerGraph& graph,
   for (int round = 0; round < options_.rounds; ++round) {
     const int count = round == 0 ? options_.first : options_.further;
     std::vector<Entrant> proposed = Propose(count, graph, precisions, tried);
-    for (size_t i = 0; round == 0 && i < also.size(); ++i) {
-      const ReorderCosts reorders(catalog_, *costs_);
-      Selection given;
-      given.choices = also[i];
-      Plan plan = BuildPlan(graph, also[i], reorders, catalog_->target().threads);
-      proposed.push_back({std::move(given), std::move(plan)});
-    }
+    if (round == 0) AddGiven(graph, also, &proposed);
     if (proposed.empty()) break;
     for (Entrant& entrant : proposed) {
       tried.push_back(entrant.selection.choices);

@@ -53,8 +53,8 @@ class NetworkVerdict {
   };
 
   // `precisions` as for SelectTop. Where no assignment can be timed it is the one that costs least.
-  // `also` are assignments that take part in the first round as well: the default one, so that what
-  // comes out is never slower than that, however much noise there was in the costs.
+  // `also` are assignments that take part in the first round as well, as far as they are not known
+  // to fail: the default one, which noise in the costs may have ranked too low.
   Verdict Best(const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
                const std::vector<std::vector<LayerChoice>>& also = {});
 
@@ -68,6 +68,8 @@ class NetworkVerdict {
   std::vector<Entrant> Propose(int count, const LayerGraph& graph,
                                const std::vector<std::vector<DType>>& precisions,
                                const std::vector<std::vector<LayerChoice>>& tried) const;
+  void AddGiven(const LayerGraph& graph, const std::vector<std::vector<LayerChoice>>& given,
+                std::vector<Entrant>* entrants) const;
   bool Time(std::vector<Entrant>* entrants);
   void Learn(const Plan& plan, const std::vector<StepTiming>& steps);
 

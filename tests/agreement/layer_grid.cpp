@@ -139,6 +139,19 @@ std::vector<LayerSpec> GroupedGrid() {
       }
     }
   }
+  // One filter a channel, windows that lie in the padding alone, on either side.
+  for (DType dtype : kFloats) {
+    for (int64_t kernel : {3, 5}) {
+      for (int64_t stride : {1, 2}) {
+        for (const auto& [begin, end] : {std::pair<int64_t, int64_t>(12, 0), {0, 12}, {25, 13}}) {
+          const Window window = {
+              {kernel, kernel}, {stride, stride}, {1, 1}, {begin, begin}, {end, end}};
+          grid.push_back(
+              Layer(Conv{window, 32}, dtype, {{1, 32, 6, 7}}, {{32, 1, kernel, kernel}, {32}}));
+        }
+      }
+    }
+  }
   return grid;
 }
 

@@ -19,8 +19,8 @@ Window Each(int64_t kernel, int64_t stride, int64_t pad) {
   return {{kernel, kernel}, {stride, stride}, {1, 1}, {pad, pad}, {pad, pad}};
 }
 
-// x -> expand -> filter -> project, + x where the shapes allow it, twice: the first block halves the
-// image and changes the channels, the second keeps both. The layers are 0..2 and 3..5.
+// x -> expand -> filter -> project, + x where the shapes allow it, twice: the first block halves
+// the image and changes the channels, the second keeps both. The layers are 0..2 and 3..5.
 class FusionTest : public testing::Test {
  protected:
   FusionTest() {
@@ -49,8 +49,8 @@ class FusionTest : public testing::Test {
                  int64_t outputs, int64_t stride) {
     const TensorId a =
         Conv1(name + ".a", {Each(1, 1, 0), 1}, x, {channels, inputs, 1, 1}, true, true);
-    const TensorId b = Conv1(name + ".b", {Each(3, stride, 1), channels}, a, {channels, 1, 3, 3},
-                             false, true);
+    const TensorId b =
+        Conv1(name + ".b", {Each(3, stride, 1), channels}, a, {channels, 1, 3, 3}, false, true);
     return Conv1(name + ".c", {Each(1, 1, 0), 1}, b, {outputs, channels, 1, 1}, true, false);
   }
 

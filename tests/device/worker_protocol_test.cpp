@@ -69,7 +69,8 @@ PlansAnswer SomePlans() {
   plan.weight_bytes = 77;
   plan.measured_bytes = 1 << 21;
   plan.loading_bytes = 1 << 22;
-  plan.steps = {{"conv1", "onednn.conv:jit:avx2", 0.125, {0.1, 0.125, 0.2}}, {"fc", "reference", 3, {}}};
+  plan.steps = {{"conv1", "onednn.conv:jit:avx2", 0.125, {0.1, 0.125, 0.2}},
+                {"fc", "reference", 3, {}}};
   return {{plan, PlanTiming()}};
 }
 

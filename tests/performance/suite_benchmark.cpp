@@ -42,6 +42,7 @@ struct Arguments {
   std::vector<std::string> networks = ModelNames();
   std::vector<std::filesystem::path> models;
   int rounds = 31;
+  std::string text;  // of all of them
 };
 
 std::vector<std::string> SplitAtCommas(const std::string& text) {
@@ -53,6 +54,7 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 Arguments Parse(const std::vector<std::string>& words) {
   Arguments arguments;
+  for (const std::string& word : words) arguments.text += " " + word;
   std::vector<std::string> others;
   for (size_t i = 0; i < words.size(); ++i) {
     if (!words[i].starts_with("--")) {
@@ -176,22 +178,29 @@ std::string TableOf(const Record& record, const std::string& precision, int thre
                      " | | |\n");
 }
 
-std::string PageOf(const Record& record) {
+std::string PageOf(const Record& record, const std::string& arguments) {
   HostEnvironment environment;
   const Fingerprint device = HostFingerprint(environment, HostTarget(1), LibraryVersions());
   std::string page = "# Fettle against ONNX Runtime, network by network\n\n";
   page += Text("Batch 1, on ", device.cores, " cores of ", device.cpu_model, " (");
   for (const std::string& isa : device.isa) page += isa == device.isa[0] ? isa : ", " + isa;
   page += ")";
-  for (const auto& [name, version] : device.libraries) page += Text(", ", name, " ", version);
+  const std::string core = BetterOpenblasCore(HostTarget(1));  // as `fettle` sets it
+  for (const auto& [name, version] : device.libraries) {
+    const bool is_told = name == "openblas" && !core.empty();
+    page += Text(", ", name, " ",
+                 is_told ? version.substr(0, version.find(' ')) + " " + core : version);
+  }
   if (!record.outcomes().empty()) {
     page += Text(", ONNX Runtime ", record.outcomes().begin()->second.peer_version);
   }
   page +=
       ". Medians and their 95 % intervals; a round is some 50 ms of each side in turn, and a ratio "
-      "that of a round. The interval of a geometric mean is that of the networks' bounds. Made "
-      "by:\n\n    build/release/tests/suite_benchmark build/release/bin/fettle FOLDER "
-      "models/*.onnx\n";
+      "that of a round. The interval of a geometric mean is that of the networks' bounds. "
+      "NAME@SHARE is "
+      "a network of which that share of the weights is zero, against the dense one. The last rows "
+      "were made by:\n\n    build/release/tests/suite_benchmark" +
+      arguments + "\n";
   for (const char* precision : {"f32", "bf16", "auto"}) {
     for (const int threads : {1, 2, 4, 8, 16}) page += TableOf(record, precision, threads);
   }
@@ -221,14 +230,14 @@ void Run(const Arguments& arguments) {
         if (files.model.empty()) files = Generate(network.name, arguments.folder);
         const double load = LoadNow();
         record.Add(each, load, Bench(arguments, each, files));
-        WriteFileAtomically(arguments.folder / "README.md", PageOf(record));
+        WriteFileAtomically(arguments.folder / "README.md", PageOf(record, arguments.text));
       }
     }
     if (!network.given.empty()) continue;
     for (const auto& file : {files.model, files.original}) std::filesystem::remove(file);
   }
-  WriteFileAtomically(arguments.folder / "README.md", PageOf(record));
-  std::cout << PageOf(record);
+  WriteFileAtomically(arguments.folder / "README.md", PageOf(record, arguments.text));
+  std::cout << PageOf(record, arguments.text);
 }
 
 }  // namespace

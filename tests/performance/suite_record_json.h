@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
 
 namespace fettle {
@@ -53,7 +54,7 @@ class Record {
     std::ifstream in(file_);
     for (std::string text; std::getline(in, text);) {
       const Json line = Json::parse(text, nullptr, false);
-      if (line.is_discarded()) continue;  // what a kill left of a line
+      if (line.is_discarded() || !line.contains("bench")) continue;  // what a kill left of a line
       Keep(line);
     }
   }
@@ -68,7 +69,11 @@ class Record {
                        {"threads", each.threads},
                        {"load", load},
                        {"bench", Json::parse(bench)}};
-    std::ofstream(file_, std::ios::app) << line.dump() << '\n';
+    // A line of its own, also behind what a kill left of one.
+    std::ofstream out(file_, std::ios::app);
+    if (!(out << '\n' << line.dump() << '\n' << std::flush)) {
+      throw BadInput(file_.string(), ": cannot be written");
+    }
     Keep(line);
   }
 

@@ -63,10 +63,9 @@ class ScriptedDevice {
 class NetworkVerdictTest : public testing::Test {
  protected:
   NetworkVerdict::Verdict Best(ScriptedDevice* device) {
-    NetworkVerdict verdict(
-        &catalog_, &costs_,
-        [device](const PlansRequest& request) { return device->Time(request); },
-        testing::TempDir(), {});
+    NetworkVerdict verdict(&catalog_, &costs_,
+                           [device](const PlansRequest& request) { return device->Time(request); },
+                           testing::TempDir(), {});
     const LayerGraph graph = ResidualBlock(1);
     return verdict.Best(graph, AllowedPrecisions(graph, {DType::kF32}, {DType::kF32}));
   }

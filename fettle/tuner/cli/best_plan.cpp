@@ -106,6 +106,7 @@ std::vector<Plan> BestPlansOfThreads(const LayerGraph& graph, const std::string&
 // The fastest of the plans, each with its own number of threads, timed in turns.
 Plan Fastest(std::vector<Plan> plans, WorkerClient* worker, Console& console) {
   if (plans.size() == 1) return std::move(plans.front());
+  StopIfInterrupted();
   console.Status("the best of each kind, in turns");
   const TemporaryFolder folder("kinds");
   PlansRequest request;

@@ -155,7 +155,9 @@ int RunEvaluate(std::span<const std::string> arguments, Console& console) {
   const PrimitiveList primitives = PrimitiveList::All();
   const int threads = static_cast<int>(options.GetInteger("threads", 2, 1, 1024));
   Plan plan = PlanToEvaluate(options, primitives, threads, console);
-  if (options.Has("threads")) plan.threads = threads;
+  const bool is_chosen = options.Has("best") && !IsDeployedFolder(options.Get("MODEL"));
+  if (options.Has("threads") && !is_chosen) plan.threads = threads;
+  const int peer_threads = is_chosen ? threads : plan.threads;
   const Target target = HostTarget(plan.threads);
   const auto evaluate = [&](Executor* executor) {
     EvaluationOptions evaluation;
@@ -173,7 +175,7 @@ int RunEvaluate(std::span<const std::string> arguments, Console& console) {
     const std::filesystem::path model = options.Get("MODEL");
     against.peer = CompareEvaluation(&executor, result, dataset,
                                      IsDeployedFolder(model) ? model / "model.onnx" : model,
-                                     target.threads, FindOnnxRuntimePeer(OwnProgram()),
+                                     peer_threads, FindOnnxRuntimePeer(OwnProgram()),
                                      static_cast<int>(options.GetInteger("rounds", 11, 6, 10000)));
   } else if (!against_name.empty()) {
     Executor other(LoadPlan(against_name, options.GetInteger("batch", 100, 1, 1 << 16),

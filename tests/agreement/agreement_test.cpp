@@ -13,13 +13,13 @@
 namespace fettle {
 namespace {
 
-// Ten shards of these: 2,000 random layers, and fewer (and half of the grids) where the sanitizers
-// make each slow. The networks' layers are cut down to what the reference does in some
+// Ten shards of these: 2,000 random layers, and fewer (and a third of the others) where the
+// sanitizers make each slow. The networks' layers are cut down to what the reference does in some
 // milliseconds.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr int kLayersAShard = 40;
 constexpr int64_t kMostCost = 1'000'000;
-constexpr double kShareOfGrids = 0.5;
+constexpr double kShareOfGrids = 0.35;
 #else
 constexpr int kLayersAShard = 200;
 constexpr int64_t kMostCost = 4'000'000;
@@ -100,6 +100,7 @@ TEST_P(NetworkAgreementTest, HoldsOnEveryLayerOfTheGeneratedNetworks) {
   const std::vector<LayerSpec> layers = NetworkLayers();
   ASSERT_GT(layers.size(), 400u);
   for (size_t i = GetParam(); i < layers.size(); i += kNetworkShards) {
+    if (!Random(i).Chance(kShareOfGrids)) continue;
     const LayerSpec layer = Shortened(layers[i], kMostCost);
     ASSERT_EQ(FaultOf(layer), std::nullopt) << KeyOf(layers[i]).text;
     for (const DType precision : {DType::kF32, DType::kBF16}) {

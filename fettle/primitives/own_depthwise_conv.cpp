@@ -188,13 +188,11 @@ class OwnDepthwiseConv : public Primitive {
   std::string_view Name() const override { return "own.depthwise_conv"; }
 
   Support Supports(const LayerSpec& spec, const Target&) const override {
-    const auto* op = std::get_if<Conv>(&spec.op);
-    if (op == nullptr) return Support::No("not a convolution");
-    if (op->groups != spec.inputs[0].shape[1] || op->groups != spec.output.shape[1]) {
+    if (Support constant = RequireConstantConv(spec); !constant) return constant;
+    const int64_t groups = std::get<Conv>(spec.op).groups;
+    if (groups != spec.inputs[0].shape[1] || groups != spec.output.shape[1]) {
       return Support::No("not one filter a channel");
     }
-    if (spec.weights.empty()) return Support::No("filters that are no constants");
-    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
     return RequireOneFloat(spec);
   }
 

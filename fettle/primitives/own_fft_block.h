@@ -4,11 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "fettle/primitives/channel_view.h"
 #include "fettle/primitives/fft.h"
-#include "fettle/primitives/layer_view.h"
-#include "fettle/primitives/own_rows.h"
-#include "fettle/primitives/own_tile_products.h"
+#include "fettle/primitives/own_dot.h"
+#include "fettle/primitives/own_epilogue.h"
+#include "fettle/primitives/own_tile.h"
 #include "fettle/primitives/own_vector.h"
 
 // What own_fft_conv.cpp does with each tile: its inputs to V, and M to its outputs. Everything is
@@ -18,29 +17,9 @@
 
 namespace fettle {
 
-// V[tile][position][channel], M[tile][position][output of a chunk]; see WinogradLayer.
-struct FftLayer {
-  WindowPlane plane;
-  ChannelView input, output;
-  int64_t rows = 0, columns = 0;  // outputs of a whole tile
-  int64_t tiles_y = 0, tiles_x = 0;
-  int64_t v_channels = 0, v_stride = 0, m_stride = 0;
+struct FftLayer : TileLayer {
   std::vector<float> filters;  // [chunk][position][inner][lanes]
-  std::vector<float> bias;     // of the padded outputs
-  std::vector<float> zeros;    // the lanes of a pixel beyond the image
-
-  int64_t tiles() const { return output.batch * tiles_y * tiles_x; }
 };
-
-struct FftTile {
-  int64_t image, y, x;  // of its first output
-};
-
-inline FftTile TileAt(const FftLayer& layer, int64_t tile) {
-  const int64_t row = tile / layer.tiles_x;
-  return {row / layer.tiles_y, row % layer.tiles_y * layer.rows,
-          tile % layer.tiles_x * layer.columns};
-}
 
 template <int kLanes>
 inline void StoreFactors(const Vector<kLanes>& re, const Vector<kLanes>& im, int64_t stride,
@@ -103,40 +82,13 @@ inline void FftPixels(const T* const* pixels, int64_t lane, int64_t stride, floa
   }
 }
 
-// All channels of a tile, kLanes at a time. Beyond the image there are zeros.
+// All channels of a tile.
 template <int kSize, int kLanes, typename T>
 inline void FftTileInputs(const FftLayer& layer, const T* x, int64_t tile, float* v) {
-  constexpr int kPixels = kSize * kSize;
-  const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;
-  const int64_t lanes = layer.input.lanes;
-  const FftTile at = TileAt(layer, tile);
-  const int64_t y0 = at.y - ya.pad_begin, x0 = at.x - xa.pad_begin;
-  const T* zeros = reinterpret_cast<const T*>(layer.zeros.data());
-  for (int64_t group = 0; group < layer.input.groups; ++group) {
-    const T* plane = x + (at.image * layer.input.groups + group) * layer.input.space * lanes;
-    const T* pixels[kPixels];
-    for (int i = 0; i < kSize; ++i) {
-      const bool is_line = y0 + i >= 0 && y0 + i < ya.input;
-      for (int j = 0; j < kSize; ++j) {
-        const bool is_pixel = is_line && x0 + j >= 0 && x0 + j < xa.input;
-        pixels[i * kSize + j] = is_pixel ? plane + ((y0 + i) * xa.input + x0 + j) * lanes : zeros;
-      }
-    }
-    for (int64_t lane = 0; lane < lanes; lane += kLanes, v += kLanes) {
-      if (lane + kLanes <= lanes) {
-        FftPixels<kSize, kLanes>(pixels, lane, layer.v_channels, v);
-        continue;
-      }
-      T copies[kPixels][kLanes];  // fewer are left
-      const T* copied[kPixels];
-      for (int i = 0; i < kPixels; ++i) {
-        std::fill_n(copies[i], kLanes, T());
-        std::copy_n(pixels[i] + lane, lanes - lane, copies[i]);
-        copied[i] = copies[i];
-      }
-      FftPixels<kSize, kLanes>(copied, 0, layer.v_channels, v);
-    }
-  }
+  ForTileLanes<kSize, kLanes>(
+      layer, x, tile, [&](const T* const* pixels, int64_t lane, int64_t channel) {
+        FftPixels<kSize, kLanes>(pixels, lane, layer.v_channels, v + channel);
+      });
 }
 
 // A product of spectra from its three factors.
@@ -202,45 +154,30 @@ inline void InverseRows(const Vector<kLanes> (*re)[kSize], const Vector<kLanes> 
 }
 
 // A tile's outputs of a chunk, of which `m` holds the products: `count` channels from `channel`.
-// Whole vectors with ReLU or nothing are finished in registers.
 template <int kSize, int kLanes, typename T>
 inline void FftTileOutputs(const FftLayer& layer, int64_t tile, const float* m, int64_t channel,
-                           int64_t count, const Epilogue<T>& epilogue) {
-  const FftTile at = TileAt(layer, tile);
+                           int64_t count, const VectorEpilogue<T>& epilogue) {
+  const TilePosition at = TileAt(layer, tile);
   const int64_t rows = std::min(layer.rows, layer.plane.y.output - at.y);
   const int64_t columns = std::min(layer.columns, layer.plane.x.output - at.x);
   const int64_t width = layer.plane.x.output, lanes = layer.output.lanes;
-  const bool is_relu = epilogue.activation && epilogue.activation->kind == ActivationKind::kRelu;
   for (int64_t first = 0; first < count; first += kLanes) {
-    const bool is_common = first + kLanes <= count && (is_relu || !epilogue.activation);
     Vector<kLanes> re[kSize / 2][kSize], im[kSize / 2][kSize], bias;
     InverseColumns<kSize, kLanes>(m + first, re, im);
     LoadVector<kLanes>(layer.bias.data() + channel + first, &bias);
     const int64_t group = (channel + first) / lanes, lane = (channel + first) % lanes;
     const int64_t plane = (at.image * layer.output.groups + group) * layer.output.space;
+    OutputStrip strip{(plane + at.y * width + at.x) * lanes + lane, lanes, columns,
+                      std::min<int64_t>(count - first, kLanes)};
 #pragma GCC unroll 1
     for (int row = 0; row < rows; row += 2) {
       Vector<kLanes> pair[2][kSize];
       InverseRows<kSize, kLanes>(re, im, row, pair[0], pair[1]);
-#pragma GCC unroll 1
-      for (int64_t pixel = 0; pixel < 2 * columns; ++pixel) {
-        const int64_t i = pixel / columns, j = pixel % columns;
-        if (row + i >= rows) break;
-        const int64_t offset = (plane + (at.y + row + i) * width + at.x + j) * lanes + lane;
-        Vector<kLanes> values = pair[i][j] + bias;
-        if (!is_common) {
-          float others[kLanes];
-          StoreVector<kLanes>(values, others);
-          epilogue.Store(others, std::min<int64_t>(count - first, kLanes), offset);
-          continue;
-        }
-        if (epilogue.residual != nullptr) {
-          Vector<kLanes> residual;
-          LoadVector<kLanes>(epilogue.residual + offset, &residual);
-          values += residual;
-        }
-        if (is_relu) values = values < 0 ? Vector<kLanes>{} : values;
-        StoreVector<kLanes>(values, epilogue.output + offset);
+      const int64_t whole = std::min<int64_t>(rows - row, 2);
+      for (int64_t i = 0; i < whole; ++i, strip.offset += width * lanes) {
+#pragma GCC unroll 16
+        for (int j = 0; j < kSize; ++j) pair[i][j] += bias;
+        FinishVectors<kLanes, kSize, F32Products>(epilogue, strip, pair[i]);
       }
     }
   }

@@ -46,14 +46,6 @@ namespace {
 // Below, what there is to save is no more than Winograd saves; nothing was found to gain.
 constexpr int64_t kFewestTaps = 16;
 
-template <typename Body>
-void WithLanes(const Target& target, bool is_wide, const Body& body) {
-#if defined(__x86_64__)
-  if (is_wide) return RunAvx512([&] { body.template operator()<16>(); });
-#endif
-  WithIsa(target, [&] { body.template operator()<8>(); });
-}
-
 int64_t ExtentOf(const WindowAxis& axis) { return (axis.kernel - 1) * axis.dilation + 1; }
 
 // The conjugate of a filter's spectrum by vertical frequency and then horizontal from 0 to half:
@@ -116,20 +108,13 @@ class FftConv {
  public:
   FftConv(const LayerSpec& spec, Layout layout, const Target& target,
           std::span<const Tensor* const> weights)
-      : target_(target), chunk_(target.has_avx512 ? kChunkLanes : kVectorLanes) {
-    layer_.plane = PlaneOf(std::get<Conv>(spec.op).window, spec.inputs[0].shape, spec.output.shape);
-    layer_.input = ViewOf(spec.inputs[0].shape, layout);
-    layer_.output = ViewOf(spec.output.shape, layout);
-    layer_.rows = kSize - ExtentOf(layer_.plane.y) + 1;
-    layer_.columns = kSize - ExtentOf(layer_.plane.x) + 1;
-    layer_.tiles_y = (layer_.plane.y.output + layer_.rows - 1) / layer_.rows;
-    layer_.tiles_x = (layer_.plane.x.output + layer_.columns - 1) / layer_.columns;
-    lanes_ = IsWide(layer_.input) ? 16 : 8;
-    layer_.v_channels = layer_.input.groups * RoundedUp(layer_.input.lanes, lanes_);
+      : target_(target) {
+    const WindowPlane plane =
+        PlaneOf(std::get<Conv>(spec.op).window, spec.inputs[0].shape, spec.output.shape);
+    static_cast<TileLayer&>(layer_) = TileLayerOf(
+        spec, layout, target, kSize - ExtentOf(plane.y) + 1, kSize - ExtentOf(plane.x) + 1);
     layer_.v_stride = kPositions * layer_.v_channels + kVectorLanes;
     layer_.m_stride = kPositions * kChunkLanes + kVectorLanes;
-    layer_.zeros.resize(static_cast<size_t>(layer_.input.lanes), 0);
-    outputs_ = layer_.output.groups * layer_.output.lanes;
     TransformFilters(weights);
     MakePlan();
   }
@@ -142,8 +127,9 @@ class FftConv {
   }
 
   template <typename T>
-  void Run(const T* x, const Epilogue<T>& epilogue, float* workspace) const {
-    const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * outputs_ / 16;
+  void Run(const T* x, const Epilogue<T>& finish, float* workspace) const {
+    const VectorEpilogue<T> epilogue(finish, target_);
+    const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * layer_.outputs / 16;
     ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
                 [&](int64_t begin, int64_t end, int64_t part) {
                   float* scratch = workspace + part * scratch_floats_;
@@ -157,28 +143,18 @@ class FftConv {
  private:
   static constexpr int kPositions = FftPositions<kSize>::kCount;
 
-  // Whether 16 lanes at a time are better than 8, which leave fewer of 24 or of 40 channels over.
-  bool IsWide(const ChannelView& view) const {
-    return target_.has_avx512 && view.lanes >= 16 &&
-           RoundedUp(view.lanes, 16) == RoundedUp(view.lanes, 8);
-  }
-
-  int64_t chunks() const { return (outputs_ + chunk_ - 1) / chunk_; }
-  int64_t ChunkVectors(int64_t chunk) const {
-    return (std::min(chunk_, outputs_ - chunk * chunk_) + kVectorLanes - 1) / kVectorLanes;
-  }
-
   void TransformFilters(std::span<const Tensor* const> weights) {
-    const int64_t padded = RoundedUp(outputs_, kVectorLanes), inputs = layer_.input.channels;
+    const int64_t padded = RoundedUp(layer_.outputs, kVectorLanes), inputs = layer_.input.channels;
     ResizeOnHugePages(&layer_.filters,
                       static_cast<size_t>(kPositions * layer_.v_channels * padded));
     const std::vector<float> filters = WidenedValues(*weights[0]);
     const int64_t taps = layer_.plane.y.kernel * layer_.plane.x.kernel;
     const float* from = filters.data();
     for (int64_t output = 0; output < layer_.output.channels; ++output) {
-      const int64_t chunk = output / chunk_, lane = output % chunk_;
-      const int64_t width = ChunkVectors(chunk) * kVectorLanes;
-      float* to = layer_.filters.data() + chunk * chunk_ * kPositions * layer_.v_channels + lane;
+      const int64_t chunk = output / layer_.chunk, lane = output % layer_.chunk;
+      const int64_t width = layer_.ChunkVectors(chunk) * kVectorLanes;
+      float* to =
+          layer_.filters.data() + chunk * layer_.chunk * kPositions * layer_.v_channels + lane;
       for (int64_t k = 0; k < inputs; ++k, from += taps) {
         const auto factors = FilterSpectrum<kSize>(layer_.plane, from).Factors();
         for (int64_t position = 0; position < kPositions; ++position) {
@@ -186,14 +162,13 @@ class FftConv {
         }
       }
     }
-    if (weights.size() > 1) layer_.bias = WidenedValues(*weights[1]);
-    layer_.bias.resize(static_cast<size_t>(padded), 0);
+    SetBias(weights, &layer_);
   }
 
   void MakePlan() {
     TileWork work;
     work.tiles = std::max<int64_t>(layer_.tiles(), 1);
-    work.chunks = chunks();
+    work.chunks = layer_.chunks();
     work.positions = kPositions;
     work.filter_bytes = static_cast<int64_t>(layer_.filters.size() * sizeof(float));
     work.v_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(float));
@@ -205,28 +180,29 @@ class FftConv {
   }
 
   template <typename T>
-  void RunTask(int64_t task, const T* x, const Epilogue<T>& epilogue, float* v, float* m) const {
+  void RunTask(int64_t task, const T* x, const VectorEpilogue<T>& epilogue, float* v,
+               float* m) const {
     const int64_t block = task / plan_.parts, part = task % plan_.parts;
     const int64_t begin = layer_.tiles() * block / plan_.blocks;
     const int64_t end = layer_.tiles() * (block + 1) / plan_.blocks;
-    WithLanes(target_, lanes_ == 16, [&]<int kLanes>() {
+    WithLanes<F32Products>(target_, layer_.lanes == 16, [&]<int kLanes>() {
       for (int64_t tile = begin; tile < end; ++tile) {
         FftTileInputs<kSize, kLanes>(layer_, x, tile, v + (tile - begin) * layer_.v_stride);
       }
     });
-    const int64_t first = chunks() * part / plan_.parts;
-    const int64_t last = chunks() * (part + 1) / plan_.parts;
+    const int64_t first = layer_.chunks() * part / plan_.parts;
+    const int64_t last = layer_.chunks() * (part + 1) / plan_.parts;
     for (int64_t chunk = first; chunk < last; ++chunk) {
       const float* filters =
-          layer_.filters.data() + chunk * chunk_ * kPositions * layer_.v_channels;
-      const int64_t depth = layer_.v_channels, vectors = ChunkVectors(chunk);
+          layer_.filters.data() + chunk * layer_.chunk * kPositions * layer_.v_channels;
+      const int64_t depth = layer_.v_channels, vectors = layer_.ChunkVectors(chunk);
       MultiplyTiles(target_,
                     {end - begin, depth, vectors, layer_.v_stride, layer_.m_stride, kPositions,
                      depth, kChunkLanes, depth * vectors * kVectorLanes},
                     v, filters, m);
-      const int64_t channel = chunk * chunk_, count = std::min(chunk_, outputs_ - channel);
-      // A vector of outputs lies within one group of lanes.
-      WithLanes(target_, target_.has_avx512 && layer_.output.lanes >= 16, [&]<int kLanes>() {
+      const int64_t channel = chunk * layer_.chunk,
+                    count = std::min(layer_.chunk, layer_.outputs - channel);
+      WithLanes<F32Products>(target_, HasWideOutputs(layer_, target_), [&]<int kLanes>() {
         for (int64_t tile = begin; tile < end; ++tile) {
           FftTileOutputs<kSize, kLanes>(layer_, tile, m + (tile - begin) * layer_.m_stride, channel,
                                         count, epilogue);
@@ -236,8 +212,6 @@ class FftConv {
   }
 
   Target target_;
-  int64_t chunk_;
-  int64_t lanes_ = 0, outputs_ = 0;  // of the input's vectors; channels with padding
   FftLayer layer_;
   TilePlan plan_;
   int64_t v_floats_ = 0, scratch_floats_ = 0;  // of a thread
@@ -259,14 +233,12 @@ class OwnFftConv : public Primitive {
   std::string_view Name() const override { return "own.fft_conv"; }
 
   Support Supports(const LayerSpec& spec, const Target&) const override {
-    const auto* op = std::get_if<Conv>(&spec.op);
-    if (op == nullptr) return Support::No("not a convolution");
-    if (spec.weights.empty()) return Support::No("filters that are no constants");
-    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
+    if (Support constant = RequireConstantConv(spec); !constant) return constant;
     if (Support fits = ConvShapeSupport(spec); !fits) return fits;
     if (spec.output.shape.size() != 4) return Support::No("not two spatial axes");
-    if (op->groups != 1) return Support::No("groups");
-    const WindowPlane plane = PlaneOf(op->window, spec.inputs[0].shape, spec.output.shape);
+    const Conv& op = std::get<Conv>(spec.op);
+    if (op.groups != 1) return Support::No("groups");
+    const WindowPlane plane = PlaneOf(op.window, spec.inputs[0].shape, spec.output.shape);
     if (plane.y.stride != 1 || plane.x.stride != 1) return Support::No("a stride");
     if (plane.y.kernel * plane.x.kernel < kFewestTaps) {
       return Support::No(

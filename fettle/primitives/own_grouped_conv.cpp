@@ -159,9 +159,7 @@ class OwnGroupedConv : public Primitive {
   std::string_view Name() const override { return "own.grouped_conv"; }
 
   Support Supports(const LayerSpec& spec, const Target&) const override {
-    if (!std::holds_alternative<Conv>(spec.op)) return Support::No("not a convolution");
-    if (spec.weights.empty()) return Support::No("filters that are no constants");
-    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
+    if (Support constant = RequireConstantConv(spec); !constant) return constant;
     if (Support fits = ConvShapeSupport(spec); !fits) return fits;
     const ConvShape shape = ConvShapeOf(spec);
     if (shape.group_inputs() == 1 && shape.group_outputs() == 1) {

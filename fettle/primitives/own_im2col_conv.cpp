@@ -90,9 +90,7 @@ class OwnIm2ColConv : public Primitive {
   std::string_view Name() const override { return "own.im2col_conv"; }
 
   Support Supports(const LayerSpec& spec, const Target&) const override {
-    if (!std::holds_alternative<Conv>(spec.op)) return Support::No("not a convolution");
-    if (spec.weights.empty()) return Support::No("filters that are no constants");
-    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
+    if (Support constant = RequireConstantConv(spec); !constant) return constant;
     return RequireOneFloat(spec);
   }
 

@@ -15,6 +15,13 @@ Support RequireOneFloat(const LayerSpec& spec) {
   return Support::Yes();
 }
 
+Support RequireConstantConv(const LayerSpec& spec) {
+  if (!std::holds_alternative<Conv>(spec.op)) return Support::No("not a convolution");
+  if (spec.weights.empty()) return Support::No("filters that are no constants");
+  if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
+  return Support::Yes();
+}
+
 Support RequireNoEpilogue(const LayerSpec& spec) {
   if (spec.adds_residual) return Support::No("a fused residual");
   if (spec.activation) return Support::No("a fused activation");

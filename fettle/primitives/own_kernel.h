@@ -71,6 +71,9 @@ inline std::vector<Implementation> InEveryLayout(std::string_view name, const La
 // No where inputs and output are not all f32 or all bf16. Weights may be either.
 Support RequireOneFloat(const LayerSpec& spec);
 
+// No where it is no convolution, or one whose filters or bias are computed.
+Support RequireConstantConv(const LayerSpec& spec);
+
 // No where there is a residual or an activation to fuse.
 Support RequireNoEpilogue(const LayerSpec& spec);
 

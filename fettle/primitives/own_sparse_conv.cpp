@@ -296,10 +296,8 @@ class OwnSparseConv : public Primitive {
   std::string_view Name() const override { return "own.sparse_conv"; }
 
   Support Supports(const LayerSpec& spec, const Target& target) const override {
-    if (!std::holds_alternative<Conv>(spec.op)) return Support::No("not a convolution");
+    if (Support constant = RequireConstantConv(spec); !constant) return constant;
     if (spec.density > kMostDensity) return Support::No(Text("density=", spec.density));
-    if (spec.weights.empty()) return Support::No("filters that are no constants");
-    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
     if (Support fits = ConvShapeSupport(spec); !fits) return fits;
     if (std::get<Conv>(spec.op).groups != 1) return Support::No("groups");
     // An offset within a slice has 16 bits.

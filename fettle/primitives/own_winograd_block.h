@@ -6,10 +6,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "fettle/primitives/channel_view.h"
-#include "fettle/primitives/layer_view.h"
 #include "fettle/primitives/own_epilogue.h"
-#include "fettle/primitives/own_tile_products.h"
+#include "fettle/primitives/own_tile.h"
 #include "fettle/primitives/own_vector.h"
 #include "fettle/primitives/winograd.h"
 
@@ -17,33 +15,11 @@
 
 namespace fettle {
 
-// The layer, and how V and M lie: V[tile][position][channel], M[tile][position][output], of one
-// chunk or of all.
-// A tile's stride is a cache line longer than it needs to be, or the tiles of powers of two
-// would all want the same few sets of the cache.
-struct WinogradLayer {
-  WindowPlane plane;
-  ChannelView input, output;
-  int64_t tiles_y = 0, tiles_x = 0;
-  int64_t v_channels = 0, v_stride = 0;  // elements
-  int64_t m_position = 0, m_stride = 0;  // elements from position to position, tile to tile
-  std::vector<std::byte> filters;        // [chunk][position][inner][lanes][step]
-  std::vector<float> bias;               // of the padded outputs
-  std::vector<float> zeros;              // the lanes of a pixel beyond the image
-
-  int64_t tiles() const { return output.batch * tiles_y * tiles_x; }
+// A tile's stride is a cache line longer than it needs to be, or the tiles of powers of two would
+// all want the same few sets of the cache.
+struct WinogradLayer : TileLayer {
+  std::vector<std::byte> filters;  // [chunk][position][inner][lanes][step]
 };
-
-// Where a tile lies.
-struct WinogradTile {
-  int64_t image, y, x;  // of its first output
-};
-
-template <int kOutputs>
-inline WinogradTile TileAt(const WinogradLayer& layer, int64_t tile) {
-  const int64_t row = tile / layer.tiles_x;
-  return {row / layer.tiles_y, row % layer.tiles_y * kOutputs, tile % layer.tiles_x * kOutputs};
-}
 
 // kLanes channels of a tile, from `lane` of each of its pixels on.
 template <int kOutputs, int kLanes, typename Products, typename T>
@@ -72,44 +48,14 @@ inline void TransformPixels(const T* const* pixels, int64_t lane, int64_t positi
   }
 }
 
-// All channels of a tile, kLanes at a time. Beyond the image there are zeros.
+// All channels of a tile.
 template <int kOutputs, int kLanes, typename Products, typename T>
 inline void TransformTile(const WinogradLayer& layer, const T* x, int64_t tile,
                           typename Products::Element* v) {
-  constexpr int kTile = WinogradTransform<kOutputs>::kTile, kPixels = kTile * kTile;
-  const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;
-  const int64_t lanes = layer.input.lanes, line = xa.input * lanes;
-  const WinogradTile at = TileAt<kOutputs>(layer, tile);
-  const int64_t y0 = at.y - ya.pad_begin, x0 = at.x - xa.pad_begin;
-  const T* zeros = reinterpret_cast<const T*>(layer.zeros.data());
-  for (int64_t group = 0; group < layer.input.groups; ++group) {
-    const T* plane = x + (at.image * layer.input.groups + group) * layer.input.space * lanes;
-    const T* pixels[kPixels];
-    for (int i = 0; i < kTile; ++i) {
-      const bool is_line = y0 + i >= 0 && y0 + i < ya.input;
-      const int64_t from = (y0 + i) * line + x0 * lanes;
-      for (int j = 0; j < kTile; ++j) {
-        const bool is_pixel = is_line && x0 + j >= 0 && x0 + j < xa.input;
-        pixels[i * kTile + j] = is_pixel ? plane + (from + j * lanes) : zeros;
-      }
-    }
-    for (int64_t lane = 0; lane < lanes; lane += kLanes, v += kLanes) {
-      const T* const* from = pixels;
-      int64_t first = lane;
-      T copies[kPixels][kLanes];
-      const T* copied[kPixels];
-      if (lane + kLanes > lanes) {  // fewer are left
-        for (int i = 0; i < kPixels; ++i) {
-          std::fill_n(copies[i], kLanes, T());
-          std::copy_n(pixels[i] + lane, lanes - lane, copies[i]);
-          copied[i] = copies[i];
-        }
-        from = copied;
-        first = 0;
-      }
-      TransformPixels<kOutputs, kLanes, Products>(from, first, layer.v_channels, v);
-    }
-  }
+  ForTileLanes<WinogradTransform<kOutputs>::kTile, kLanes>(
+      layer, x, tile, [&](const T* const* pixels, int64_t lane, int64_t channel) {
+        TransformPixels<kOutputs, kLanes, Products>(pixels, lane, layer.v_channels, v + channel);
+      });
 }
 
 // A tile's outputs of a chunk, of which `m` holds the products: `count` channels from `channel`.
@@ -120,7 +66,7 @@ inline void TransformOutputs(const WinogradLayer& layer, int64_t tile, const flo
   constexpr int kTile = Transform::kTile;
   const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;
   const int64_t lanes = layer.output.lanes;
-  const WinogradTile at = TileAt<kOutputs>(layer, tile);
+  const TilePosition at = TileAt(layer, tile);
   const int64_t rows = std::min<int64_t>(kOutputs, ya.output - at.y);
   const int64_t columns = std::min<int64_t>(kOutputs, xa.output - at.x);
   for (int64_t first = 0; first < count; first += kLanes) {

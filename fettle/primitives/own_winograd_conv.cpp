@@ -46,25 +46,6 @@
 namespace fettle {
 namespace {
 
-// Runs body.operator()<kLanes>() with vectors of so many lanes, and the instructions of Products.
-template <typename Products, typename Body>
-void WithLanes(const Target& target, bool is_wide, const Body& body) {
-#if defined(__x86_64__)
-  if constexpr (Products::kStep == 2) {
-    if (is_wide) return RunAvx512BF16([&] { body.template operator()<16>(); });
-    return RunAvx512BF16([&] { body.template operator()<8>(); });
-  }
-  if (is_wide) return RunAvx512([&] { body.template operator()<16>(); });
-#endif
-  WithIsa(target, [&] { body.template operator()<8>(); });
-}
-
-// Vectors of outputs in a chunk: 12 x 2 sums fill 32 registers of 512 bits, 6 x 1 of ours 16 of
-// 256.
-int64_t ChunkOutputs(const Target& target) {
-  return target.has_avx512 ? kChunkLanes : kVectorLanes;
-}
-
 template <int kOutputs, typename Products>
 class WinogradConv {
  public:
@@ -72,17 +53,8 @@ class WinogradConv {
 
   WinogradConv(const LayerSpec& spec, Layout layout, const Target& target,
                std::span<const Tensor* const> weights)
-      : target_(target), chunk_(ChunkOutputs(target)) {
-    layer_.plane = PlaneOf(std::get<Conv>(spec.op).window, spec.inputs[0].shape, spec.output.shape);
-    layer_.input = ViewOf(spec.inputs[0].shape, layout);
-    layer_.output = ViewOf(spec.output.shape, layout);
-    layer_.tiles_y = (layer_.plane.y.output + kOutputs - 1) / kOutputs;
-    layer_.tiles_x = (layer_.plane.x.output + kOutputs - 1) / kOutputs;
-    lanes_ = IsWide(layer_.input) ? 16 : 8;
-    layer_.v_channels = layer_.input.groups * RoundedUp(layer_.input.lanes, lanes_);
+      : target_(target), layer_{TileLayerOf(spec, layout, target, kOutputs, kOutputs), {}} {
     layer_.v_stride = kPositions * layer_.v_channels + 64 / static_cast<int64_t>(sizeof(Element));
-    layer_.zeros.resize(static_cast<size_t>(layer_.input.lanes), 0);
-    outputs_ = layer_.output.groups * layer_.output.lanes;
     TransformFilters(weights);
     MakePlan();
   }
@@ -93,7 +65,7 @@ class WinogradConv {
   template <typename T>
   void Run(const T* x, const Epilogue<T>& finish, std::byte* workspace) const {
     const VectorEpilogue<T> epilogue(finish, target_);
-    const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * outputs_ / 16;
+    const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * layer_.outputs / 16;
     ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
                 [&](int64_t begin, int64_t end, int64_t part) {
                   std::byte* scratch = workspace + part * scratch_bytes_;
@@ -106,17 +78,6 @@ class WinogradConv {
 
  private:
   static constexpr int kTile = kOutputs + 2, kPositions = kTile * kTile;
-
-  // Whether 16 lanes at a time are better than 8, which leave fewer of 24 or of 40 channels over.
-  bool IsWide(const ChannelView& view) const {
-    return target_.has_avx512 && view.lanes >= 16 &&
-           RoundedUp(view.lanes, 16) == RoundedUp(view.lanes, 8);
-  }
-
-  int64_t chunks() const { return (outputs_ + chunk_ - 1) / chunk_; }
-  int64_t ChunkVectors(int64_t chunk) const {
-    return (std::min(chunk_, outputs_ - chunk * chunk_) + kVectorLanes - 1) / kVectorLanes;
-  }
 
   // G g G^T in double precision, rounded once.
   static void TransformFilter(const std::array<double, 9>& g, double* u) {
@@ -133,7 +94,7 @@ class WinogradConv {
   }
 
   void TransformFilters(std::span<const Tensor* const> weights) {
-    const int64_t padded = RoundedUp(outputs_, kVectorLanes);
+    const int64_t padded = RoundedUp(layer_.outputs, kVectorLanes);
     ResizeOnHugePages(
         &layer_.filters,
         static_cast<size_t>(kPositions * layer_.v_channels * padded) * sizeof(Element));
@@ -141,10 +102,10 @@ class WinogradConv {
     const int64_t inputs = layer_.input.channels;
     const float* from = filters.data();
     for (int64_t output = 0; output < layer_.output.channels; ++output) {
-      const int64_t chunk = output / chunk_, lane = output % chunk_;
-      const int64_t width = ChunkVectors(chunk) * kVectorLanes;
+      const int64_t chunk = output / layer_.chunk, lane = output % layer_.chunk;
+      const int64_t width = layer_.ChunkVectors(chunk) * kVectorLanes;
       Element* to = As<Element>(layer_.filters.data()) +
-                    chunk * chunk_ * kPositions * layer_.v_channels + lane * Products::kStep;
+                    chunk * layer_.chunk * kPositions * layer_.v_channels + lane * Products::kStep;
       for (int64_t k = 0; k < inputs; ++k, from += 9) {
         std::array<double, 9> filter;
         std::copy_n(from, 9, filter.begin());
@@ -157,21 +118,20 @@ class WinogradConv {
         }
       }
     }
-    if (weights.size() > 1) layer_.bias = WidenedValues(*weights[1]);
-    layer_.bias.resize(static_cast<size_t>(padded), 0);
+    SetBias(weights, &layer_);
   }
 
   void MakePlan() {
     TileWork work;
     work.tiles = std::max<int64_t>(layer_.tiles(), 1);
-    work.chunks = chunks();
+    work.chunks = layer_.chunks();
     work.positions = kPositions;
     work.filter_bytes = static_cast<int64_t>(layer_.filters.size());
     work.v_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(Element));
     work.m_bytes = kPositions * kChunkLanes * static_cast<int64_t>(sizeof(float));
     work.can_stage = true;
     plan_ = PlanTiles(work, target_);
-    layer_.m_position = plan_.is_staged ? RoundedUp(outputs_, kChunkLanes) : kChunkLanes;
+    layer_.m_position = plan_.is_staged ? RoundedUp(layer_.outputs, kChunkLanes) : kChunkLanes;
     layer_.m_stride = kPositions * layer_.m_position + kVectorLanes;
     const int64_t block_tiles = (work.tiles + plan_.blocks - 1) / plan_.blocks;
     v_bytes_ = RoundedUp(block_tiles * work.v_bytes, 64);
@@ -186,10 +146,10 @@ class WinogradConv {
     const int64_t block = task / plan_.parts, part = task % plan_.parts;
     const int64_t begin = layer_.tiles() * block / plan_.blocks;
     const int64_t end = layer_.tiles() * (block + 1) / plan_.blocks;
-    WithLanes<Products>(target_, lanes_ == 16,
+    WithLanes<Products>(target_, layer_.lanes == 16,
                         [&]<int kLanes>() { Transform<kLanes>(begin, end, x, v); });
-    const int64_t first = chunks() * part / plan_.parts;
-    const int64_t last = chunks() * (part + 1) / plan_.parts;
+    const int64_t first = layer_.chunks() * part / plan_.parts;
+    const int64_t last = layer_.chunks() * (part + 1) / plan_.parts;
     if (plan_.is_staged) {
       for (int64_t position = 0; position < kPositions; ++position) {
         MultiplyAt(position, first, last, end - begin, v, m);
@@ -198,12 +158,11 @@ class WinogradConv {
     for (int64_t chunk = first; chunk < last; ++chunk) {
       const float* sums = m;
       if (plan_.is_staged) {
-        sums += chunk * chunk_;
+        sums += chunk * layer_.chunk;
       } else {
         MultiplyChunk(chunk, end - begin, v, m);
       }
-      // A vector of outputs lies within one group of lanes.
-      WithLanes<Products>(target_, target_.has_avx512 && layer_.output.lanes >= 16,
+      WithLanes<Products>(target_, HasWideOutputs(layer_, target_),
                           [&]<int kLanes>() { Finish<kLanes>(begin, end, chunk, sums, epilogue); });
     }
   }
@@ -216,12 +175,13 @@ class WinogradConv {
   }
 
   const Element* FiltersOf(int64_t chunk) const {
-    return As<Element>(layer_.filters.data()) + chunk * chunk_ * kPositions * layer_.v_channels;
+    return As<Element>(layer_.filters.data()) +
+           chunk * layer_.chunk * kPositions * layer_.v_channels;
   }
 
   // Of a chunk of outputs, all positions.
   void MultiplyChunk(int64_t chunk, int64_t tiles, const Element* v, float* m) const {
-    const int64_t depth = layer_.v_channels, vectors = ChunkVectors(chunk);
+    const int64_t depth = layer_.v_channels, vectors = layer_.ChunkVectors(chunk);
     const TileProducts products{tiles,           depth,           vectors,
                                 layer_.v_stride, layer_.m_stride, kPositions,
                                 depth,           kChunkLanes,     depth * vectors * kVectorLanes};
@@ -231,11 +191,11 @@ class WinogradConv {
   // At one position, the chunks [first, last) of outputs; the last of all may be a narrower one.
   void MultiplyAt(int64_t position, int64_t first, int64_t last, int64_t tiles, const Element* v,
                   float* m) const {
-    const int64_t depth = layer_.v_channels, narrow = outputs_ / chunk_;
+    const int64_t depth = layer_.v_channels, narrow = layer_.outputs / layer_.chunk;
     for (const auto& [begin, end] :
          {std::pair(first, std::min(last, narrow)), std::pair(std::max(first, narrow), last)}) {
       if (begin >= end) continue;
-      const int64_t vectors = ChunkVectors(begin);
+      const int64_t vectors = layer_.ChunkVectors(begin);
       const TileProducts products{tiles,
                                   depth,
                                   vectors,
@@ -243,26 +203,25 @@ class WinogradConv {
                                   layer_.m_stride,
                                   end - begin,
                                   0,
-                                  chunk_,
-                                  chunk_ * kPositions * depth};
+                                  layer_.chunk,
+                                  layer_.chunk * kPositions * depth};
       MultiplyTiles(target_, products, v + position * depth,
                     FiltersOf(begin) + position * depth * vectors * kVectorLanes,
-                    m + position * layer_.m_position + begin * chunk_);
+                    m + position * layer_.m_position + begin * layer_.chunk);
     }
   }
 
   template <int kLanes, typename T>
   inline void Finish(int64_t begin, int64_t end, int64_t chunk, const float* m,
                      const VectorEpilogue<T>& epilogue) const {
-    const int64_t channel = chunk * chunk_, count = std::min(chunk_, outputs_ - channel);
+    const int64_t channel = chunk * layer_.chunk,
+                  count = std::min(layer_.chunk, layer_.outputs - channel);
     for (int64_t tile = begin; tile < end; ++tile, m += layer_.m_stride) {
       TransformOutputs<kOutputs, kLanes, Products>(layer_, tile, m, channel, count, epilogue);
     }
   }
 
   Target target_;
-  int64_t chunk_;
-  int64_t lanes_ = 0, outputs_ = 0;  // of the input's vectors; channels with padding
   WinogradLayer layer_;
   TilePlan plan_;
   int64_t v_bytes_ = 0, scratch_bytes_ = 0;  // of a thread
@@ -307,14 +266,12 @@ class OwnWinogradConv : public Primitive {
   std::string_view Name() const override { return "own.winograd_conv"; }
 
   Support Supports(const LayerSpec& spec, const Target&) const override {
-    const auto* op = std::get_if<Conv>(&spec.op);
-    if (op == nullptr) return Support::No("not a convolution");
-    if (spec.weights.empty()) return Support::No("filters that are no constants");
-    if (NumOperatorInputs(spec) != 1) return Support::No("a bias that is no constant");
+    if (Support constant = RequireConstantConv(spec); !constant) return constant;
     if (Support fits = ConvShapeSupport(spec); !fits) return fits;
     if (spec.output.shape.size() != 4) return Support::No("not two spatial axes");
-    if (op->groups != 1) return Support::No("groups");
-    const WindowPlane plane = PlaneOf(op->window, spec.inputs[0].shape, spec.output.shape);
+    const Conv& op = std::get<Conv>(spec.op);
+    if (op.groups != 1) return Support::No("groups");
+    const WindowPlane plane = PlaneOf(op.window, spec.inputs[0].shape, spec.output.shape);
     for (const WindowAxis& axis : {plane.y, plane.x}) {
       if (axis.kernel != 3) return Support::No("a kernel other than 3x3");
       if (axis.stride != 1 || axis.dilation != 1) return Support::No("a stride or dilation");

@@ -2,44 +2,13 @@
 
 #include <algorithm>
 #include <iterator>
-#include <system_error>
 
 #include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
-#include "fettle/runtime/plan_file.h"
 #include "fettle/runtime/precision.h"
+#include "fettle/tuner/plan_folders.h"
 
 namespace fettle {
-namespace {
-
-// A folder for each plan of a round, which go when this goes.
-class PlanFolders {
- public:
-  explicit PlanFolders(const std::filesystem::path& parent) : root_(parent / "verdict") {
-    std::filesystem::remove_all(root_);  // what a kill has left
-  }
-  ~PlanFolders() {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
-  }
-  PlanFolders(const PlanFolders&) = delete;
-  PlanFolders& operator=(const PlanFolders&) = delete;
-
-  void Add(const Plan& plan) {
-    const std::filesystem::path folder = root_ / Text(folders_.size());
-    std::filesystem::create_directories(folder);
-    WritePlan(folder, plan);
-    folders_.push_back(folder.string());
-  }
-  const std::vector<std::string>& folders() const { return folders_; }
-
- private:
-  std::filesystem::path root_;
-  std::vector<std::string> folders_;
-};
-
-}  // namespace
-
 std::vector<NetworkVerdict::Entrant> NetworkVerdict::Propose(
     int count, const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
     const std::vector<std::vector<LayerChoice>>& tried) const {
@@ -89,7 +58,7 @@ void NetworkVerdict::Learn(const Plan& plan, const std::vector<StepTiming>& step
 // as they were.
 bool NetworkVerdict::Time(std::vector<Entrant>* entrants) {
   if (starting_) starting_(static_cast<int>(entrants->size()));
-  PlanFolders folders(folder_);
+  PlanFolders folders(folder_ / "verdict");
   for (const Entrant& entrant : *entrants) folders.Add(entrant.plan);
   PlansRequest request;
   request.folders = folders.folders();
@@ -139,8 +108,7 @@ NetworkVerdict::Verdict NetworkVerdict::Best(const LayerGraph& graph,
     }
     entrants = std::move(kept);
   }
-  return {std::move(entrants.front().plan), std::move(entrants.front().selection),
-          static_cast<int>(tried.size()), gain};
+  return {std::move(entrants.front().plan), static_cast<int>(tried.size()), gain};
 }
 
 }  // namespace fettle

@@ -45,7 +45,6 @@ class NetworkVerdict {
 
   struct Verdict {
     Plan plan;
-    Selection selection;
     int timed = 0;  // assignments
     // The median time of the assignment that was put first at the start over that of this one, in
     // the last round that both were timed in.

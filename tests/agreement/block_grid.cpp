@@ -1,20 +1,10 @@
 #include "fettle/core/shape_inference.h"
 #include "fettle/runtime/precision.h"
 #include "tests/agreement/layer_grid.h"
+#include "tests/agreement/layer_parts.h"
 
 namespace fettle {
 namespace {
-
-LayerSpec WithEpilogue(LayerSpec spec, bool residual, std::optional<Activation> activation) {
-  spec.adds_residual = residual;
-  if (residual) spec.inputs.push_back(spec.output);
-  spec.activation = activation;
-  return spec;
-}
-
-Window Square(int64_t kernel, int64_t stride, int64_t pad, int64_t dilation = 1) {
-  return {{kernel, kernel}, {stride, stride}, {dilation, dilation}, {pad, pad}, {pad, pad}};
-}
 
 // An inverted residual of so many channels, which expands where these are not as many as the
 // inputs.

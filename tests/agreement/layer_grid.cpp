@@ -1,6 +1,7 @@
 #include "tests/agreement/layer_grid.h"
 
 #include "fettle/core/shape_inference.h"
+#include "tests/agreement/layer_parts.h"
 
 namespace fettle {
 namespace {
@@ -18,17 +19,6 @@ LayerSpec Layer(Op op, DType dtype, const std::vector<Shape>& inputs,
   spec.output = InferTypes(op, operands).front();
   spec.op = std::move(op);
   return spec;
-}
-
-LayerSpec WithEpilogue(LayerSpec spec, bool residual, std::optional<Activation> activation) {
-  spec.adds_residual = residual;
-  if (residual) spec.inputs.push_back(spec.output);
-  spec.activation = activation;
-  return spec;
-}
-
-Window Square(int64_t kernel, int64_t stride, int64_t pad, int64_t dilation = 1) {
-  return {{kernel, kernel}, {stride, stride}, {dilation, dilation}, {pad, pad}, {pad, pad}};
 }
 
 void AddConvs(DType dtype, int64_t in, int64_t out, int64_t groups, std::vector<LayerSpec>* grid) {

@@ -1,7 +1,6 @@
 #include "fettle/tuner/cli/best_plan.h"
 
 #include <chrono>
-#include <filesystem>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -9,7 +8,6 @@
 #include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
 #include "fettle/runtime/default_choices.h"
-#include "fettle/runtime/plan_file.h"
 #include "fettle/tuner/candidate_costs.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
@@ -17,6 +15,7 @@
 #include "fettle/tuner/fusion_choice.h"
 #include "fettle/tuner/network_verdict.h"
 #include "fettle/tuner/plan_bench.h"
+#include "fettle/tuner/plan_folders.h"
 
 namespace fettle {
 namespace {
@@ -108,15 +107,12 @@ Plan Fastest(std::vector<Plan> plans, WorkerClient* worker, Console& console) {
   if (plans.size() == 1) return std::move(plans.front());
   StopIfInterrupted();
   console.Status("the best of each kind, in turns");
-  const TemporaryFolder folder("kinds");
+  const TemporaryFolder temporary("kinds");
+  PlanFolders folders(temporary.path() / "plans");
+  for (const Plan& plan : plans) folders.Add(plan);
   PlansRequest request;
+  request.folders = folders.folders();
   request.options.contender_budget = kThreadsBudget;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const std::filesystem::path each = folder.path() / Text(i);
-    std::filesystem::create_directories(each);
-    WritePlan(each, plans[i]);
-    request.folders.push_back(each.string());
-  }
   const PlansAnswer answer = MeasurePlans(worker, request);
   size_t best = 0;
   double least = std::numeric_limits<double>::infinity();

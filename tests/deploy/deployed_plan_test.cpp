@@ -1,7 +1,6 @@
 // What is deployed answers like the network it was made from: the shipped models in bf16, on images
 // that they were not trained on, and as ONNX files in another runtime.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -14,6 +13,7 @@
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/training/evaluation/evaluation.h"
 #include "tests/support/peer.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/test_tensors.h"
 
 namespace fettle {
@@ -24,10 +24,6 @@ constexpr int64_t kBatchesForThePeer = 5;
 
 class DeployedPlanTest : public testing::TestWithParam<const char*> {
  protected:
-  DeployedPlanTest()
-      : folder_(std::filesystem::path(testing::TempDir()) / Text("fettle-deployed-", getpid())) {}
-  ~DeployedPlanTest() override { std::filesystem::remove_all(folder_); }
-
   void SetUp() override {
     if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
       GTEST_SKIP() << "Debian's dataset-fashion-mnist is not installed";
@@ -46,12 +42,11 @@ class DeployedPlanTest : public testing::TestWithParam<const char*> {
   // As it comes from the disk again.
   Executor Deployed(DType precision) const {
     const LayerGraph graph = Lower(network_);
-    std::filesystem::create_directories(folder_);
-    WritePlan(folder_, DefaultPlan(graph, precision, primitives_, target_));
-    return {ReadPlan(folder_), primitives_, target_};
+    WritePlan(scratch_.path(), DefaultPlan(graph, precision, primitives_, target_));
+    return {ReadPlan(scratch_.path()), primitives_, target_};
   }
 
-  std::filesystem::path folder_;
+  const ScratchFolder scratch_;
   Dataset images_;
   Graph network_;
   const PrimitiveList primitives_ = PrimitiveList::All();

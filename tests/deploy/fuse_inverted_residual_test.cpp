@@ -11,6 +11,7 @@
 #include "fettle/runtime/plan_check.h"
 #include "fettle/runtime/plan_file.h"
 #include "tests/runtime/small_graphs.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -124,11 +125,9 @@ TEST_F(FusionTest, IsKeptInAPlansFile) {
   for (const DType precision : {DType::kF32, DType::kBF16}) {
     const Plan plan = DefaultPlan(fused, precision, primitives_, target_);
     ASSERT_EQ(FaultOf(plan), std::nullopt);
-    const auto folder = std::filesystem::path(testing::TempDir()) / "fettle_fused_plan";
-    std::filesystem::create_directories(folder);
-    WritePlan(folder, plan);
-    const Plan read = ReadPlan(folder);
-    std::filesystem::remove_all(folder);
+    const ScratchFolder scratch;
+    WritePlan(scratch.path(), plan);
+    const Plan read = ReadPlan(scratch.path());
     ASSERT_EQ(read.steps.size(), plan.steps.size());
     for (size_t s = 0; s < read.steps.size(); ++s) {
       EXPECT_EQ(read.steps[s].spec, plan.steps[s].spec);

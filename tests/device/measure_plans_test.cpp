@@ -1,13 +1,13 @@
 // Plans measured against one another, some of which fail or take the worker down.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "fettle/core/error.h"
 #include "fettle/device/worker_client.h"
 #include "fettle/runtime/plan_file.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -21,11 +21,7 @@ constexpr seconds kAmple{60};
 // A worker mode "plans" runs plans of fake primitives (faulty_worker.cpp).
 class MeasurePlansTest : public testing::Test {
  protected:
-  MeasurePlansTest()
-      : folder_(std::filesystem::path(testing::TempDir()) /
-                Text("fettle-measure-plans-", getpid())),
-        client_({{FETTLE_FAULTY_WORKER, "plans"}, {}, kAmple}) {}
-  ~MeasurePlansTest() override { std::filesystem::remove_all(folder_); }
+  MeasurePlansTest() : client_({{FETTLE_FAULTY_WORKER, "plans"}, {}, kAmple}) {}
 
   // A plan of one step, an activation computed by the fake primitive of that name.
   std::string WritePlanOf(const std::string& name) const {
@@ -41,7 +37,7 @@ class MeasurePlansTest : public testing::Test {
     plan.steps = {step};
     plan.inputs = {0};
     plan.outputs = {1};
-    const std::filesystem::path folder = folder_ / name;
+    const std::filesystem::path folder = scratch_.path() / name;
     std::filesystem::create_directories(folder);
     WritePlan(folder, plan);
     return folder.string();
@@ -51,7 +47,8 @@ class MeasurePlansTest : public testing::Test {
                       std::chrono::nanoseconds timeout = kAmple) {
     PlansRequest request;
     for (const std::string& name : names) {
-      request.folders.push_back(name == "missing" ? (folder_ / name).string() : WritePlanOf(name));
+      request.folders.push_back(name == "missing" ? (scratch_.path() / name).string()
+                                                  : WritePlanOf(name));
     }
     request.options.max_rounds = 12;
     request.options.warm_up_budget = milliseconds(1);
@@ -71,7 +68,7 @@ class MeasurePlansTest : public testing::Test {
     return statuses;
   }
 
-  std::filesystem::path folder_;
+  const ScratchFolder scratch_;
   WorkerClient client_;
 };
 

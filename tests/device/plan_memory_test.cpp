@@ -10,6 +10,7 @@
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
 #include "tests/support/model_zoo.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -23,11 +24,6 @@ constexpr double kBytesOfAKernel = 96 << 10;
 
 class PlanMemoryTest : public testing::Test {
  protected:
-  PlanMemoryTest()
-      : folder_(std::filesystem::path(testing::TempDir()) / Text("fettle-plan-memory-", getpid())) {
-  }
-  ~PlanMemoryTest() override { std::filesystem::remove_all(folder_); }
-
   void SetUp() override {
 #if defined(__SANITIZE_ADDRESS__)
     GTEST_SKIP() << "the address sanitizer keeps what is freed";
@@ -41,7 +37,7 @@ class PlanMemoryTest : public testing::Test {
     const PrimitiveList primitives = PrimitiveList::All();
     const Target target = HostTarget(1);
     const Plan plan = DefaultPlan(graph, precision, primitives, target);
-    const std::filesystem::path folder = folder_ / Text(network, "-", NameOf(precision));
+    const std::filesystem::path folder = scratch_.path() / Text(network, "-", NameOf(precision));
     std::filesystem::create_directories(folder);
     WritePlan(folder, plan);
     request_.folders.push_back(folder.string());
@@ -69,7 +65,7 @@ class PlanMemoryTest : public testing::Test {
   std::vector<double> kernels_;  // of each plan
 
  private:
-  std::filesystem::path folder_;
+  const ScratchFolder scratch_;
 };
 
 TEST_F(PlanMemoryTest, OfALargeNetworkIsWithinFivePercent) {

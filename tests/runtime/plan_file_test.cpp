@@ -11,6 +11,7 @@
 #include "fettle/runtime/executor.h"
 #include "fettle/runtime/plan_check.h"
 #include "tests/runtime/small_graphs.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -20,17 +21,12 @@ class PlanFileTest : public testing::Test {
   PlanFileTest() {
     const LayerGraph graph = ResidualBlock(5);
     plan_ = DefaultPlan(graph, DType::kBF16, primitives_, target_);
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              Text("plan_file_test.", testing::UnitTest::GetInstance()->random_seed(), ".",
-                   testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
   }
-  ~PlanFileTest() override { std::filesystem::remove_all(folder_); }
 
   std::string MessageOf(const std::string& plan_json) const {
-    WriteFileAtomically(folder_ / "plan.json", plan_json);
+    WriteFileAtomically(scratch_.path() / "plan.json", plan_json);
     try {
-      ReadPlan(folder_);
+      ReadPlan(scratch_.path());
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
       return error.what();
@@ -41,7 +37,7 @@ class PlanFileTest : public testing::Test {
   const PrimitiveList primitives_ = PrimitiveList::All();
   const Target target_ = HostTarget(2);
   Plan plan_;
-  std::filesystem::path folder_;
+  std::filesystem::path scratch_.path();
 };
 
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
@@ -52,8 +48,8 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 
 TEST_F(PlanFileTest, ReadsWhatItWrote) {
   ASSERT_EQ(FaultOf(plan_), std::nullopt);
-  WritePlan(folder_, plan_);
-  const Plan read = ReadPlan(folder_);
+  WritePlan(scratch_.path(), plan_);
+  const Plan read = ReadPlan(scratch_.path());
   ASSERT_EQ(read.steps.size(), plan_.steps.size());
   EXPECT_EQ(read.threads, 2);
   for (size_t s = 0; s < read.steps.size(); ++s) {
@@ -68,20 +64,20 @@ TEST_F(PlanFileTest, ReadsWhatItWrote) {
 }
 
 TEST_F(PlanFileTest, RefusesOtherVersionsAndMixedUpWeights) {
-  WritePlan(folder_, plan_);
-  const std::string json = ReadFile(folder_ / "plan.json");
+  WritePlan(scratch_.path(), plan_);
+  const std::string json = ReadFile(scratch_.path() / "plan.json");
   EXPECT_THAT(MessageOf(Replaced(json, "\"schema\": 1", "\"schema\": 2")),
               testing::HasSubstr("schema 2, this version reads 1"));
   EXPECT_THAT(MessageOf("{}"), testing::HasSubstr("not a plan of Fettle's"));
-  std::string weights = ReadFile(folder_ / "weights.bin");
+  std::string weights = ReadFile(scratch_.path() / "weights.bin");
   weights[3] = static_cast<char>(weights[3] ^ 1);
-  WriteFileAtomically(folder_ / "weights.bin", weights);
+  WriteFileAtomically(scratch_.path() / "weights.bin", weights);
   EXPECT_THAT(MessageOf(json), testing::HasSubstr("not the weights that plan.json"));
 }
 
 TEST_F(PlanFileTest, RefusesUnsoundPlans) {
-  WritePlan(folder_, plan_);
-  const std::string json = ReadFile(folder_ / "plan.json");
+  WritePlan(scratch_.path(), plan_);
+  const std::string json = ReadFile(scratch_.path() / "plan.json");
   EXPECT_THAT(MessageOf(Replaced(json, "\"offset\": 0", "\"offset\": 999999999")),
               testing::HasSubstr("past the end of weights.bin"));
   EXPECT_THAT(MessageOf(Replaced(json, "in=bf16[1x3x8x8]", "in=bf16[1x3x9x8]")),
@@ -91,16 +87,16 @@ TEST_F(PlanFileTest, RefusesUnsoundPlans) {
 }
 
 TEST_F(PlanFileTest, SurvivesTruncation) {
-  WritePlan(folder_, plan_);
-  const std::string json = ReadFile(folder_ / "plan.json");
+  WritePlan(scratch_.path(), plan_);
+  const std::string json = ReadFile(scratch_.path() / "plan.json");
   for (size_t length = 0; length + 2 < json.size(); length += 97) {
     EXPECT_NE(MessageOf(json.substr(0, length)), "") << length;
   }
 }
 
 TEST_F(PlanFileTest, SurvivesMutations) {
-  WritePlan(folder_, plan_);
-  const std::string json = ReadFile(folder_ / "plan.json");
+  WritePlan(scratch_.path(), plan_);
+  const std::string json = ReadFile(scratch_.path() / "plan.json");
   Random random(7);
   for (int round = 0; round < 500; ++round) {
     std::string mutated = json;
@@ -109,9 +105,9 @@ TEST_F(PlanFileTest, SurvivesMutations) {
       mutated[at] = random.Chance(0.5) ? static_cast<char>('0' + random.Below(10))
                                        : static_cast<char>(random.Below(128));
     }
-    WriteFileAtomically(folder_ / "plan.json", mutated);
+    WriteFileAtomically(scratch_.path() / "plan.json", mutated);
     try {
-      EXPECT_EQ(FaultOf(ReadPlan(folder_)), std::nullopt);
+      EXPECT_EQ(FaultOf(ReadPlan(scratch_.path())), std::nullopt);
     } catch (const Error&) {
     }
   }

@@ -10,6 +10,7 @@
 #include "fettle/training/data/augmentation.h"
 #include "fettle/training/data/dataset_files.h"
 #include "tests/support/fault.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/training/toy_dataset.h"
 
 namespace fettle {
@@ -92,10 +93,6 @@ TEST(DataSpecTest, NamesWhatIsWrongAndWhatIsKnown) {
 class MnistTest : public testing::Test {
  protected:
   MnistTest() {
-    folder_ =
-        std::filesystem::path(testing::TempDir()) /
-        (std::string("mnist_") + testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
     for (const char* prefix : {"train", "t10k"}) {
       std::string images = Header({40, 2, 3}), labels = Header({40});
       for (int i = 0; i < 40; ++i) {
@@ -106,7 +103,6 @@ class MnistTest : public testing::Test {
       Write(prefix + std::string("-labels-idx1-ubyte"), labels);
     }
   }
-  ~MnistTest() override { std::filesystem::remove_all(folder_); }
 
   static std::string Header(const std::vector<uint32_t>& extents) {
     std::string bytes{0, 0, 8, static_cast<char>(extents.size())};
@@ -116,15 +112,15 @@ class MnistTest : public testing::Test {
     return bytes;
   }
   void Write(const std::string& name, const std::string& bytes) const {
-    WriteFileAtomically(folder_ / name, bytes);
+    WriteFileAtomically(scratch_.path() / name, bytes);
   }
   std::string Data(const std::string& options = "") const {
-    return "mnist:" + folder_.string() + options;
+    return "mnist:" + scratch_.path().string() + options;
   }
 
   static constexpr const char* kImages = "train-images-idx3-ubyte";
   static constexpr const char* kLabels = "train-labels-idx1-ubyte";
-  std::filesystem::path folder_;
+  const ScratchFolder scratch_;
 };
 
 std::vector<int> Numbers(const Dataset& dataset) {
@@ -196,7 +192,7 @@ TEST_F(MnistTest, PreprocessesAsItWasTold) {
 }
 
 TEST_F(MnistTest, RefusesBadFiles) {
-  const std::string images = ReadFile(folder_ / kImages);
+  const std::string images = ReadFile(scratch_.path() / kImages);
   const auto with_images = [&](const std::string& bytes) {
     Write(kImages, bytes);
     return LoadingFaultOf(Data());
@@ -206,12 +202,12 @@ TEST_F(MnistTest, RefusesBadFiles) {
     EXPECT_THAT(with_images(images.substr(0, size)), HasSubstr(kImages)) << size;
   }
   EXPECT_THAT(with_images(images + "x"), HasSubstr("longer"));
-  EXPECT_THAT(with_images(ReadFile(folder_ / kLabels)), HasSubstr("3 axes"));
+  EXPECT_THAT(with_images(ReadFile(scratch_.path() / kLabels)), HasSubstr("3 axes"));
   EXPECT_THAT(with_images("\x1f\x8b" + images), HasSubstr(kImages));
   EXPECT_THAT(with_images(Header({0xffffffff, 0xffffffff, 0xffffffff})), HasSubstr("cannot be"));
   EXPECT_THAT(with_images(Header({60000, 1000, 70}) + "few"), HasSubstr("too early"));
   EXPECT_THAT(with_images(Header({0, 2, 3})), HasSubstr("0x2x3"));
-  std::filesystem::remove(folder_ / kImages);
+  std::filesystem::remove(scratch_.path() / kImages);
   EXPECT_THAT(LoadingFaultOf(Data()), AllOf(HasSubstr(kImages), HasSubstr("no such file")));
 }
 
@@ -223,8 +219,8 @@ TEST_F(MnistTest, RefusesBadLabels) {
 }
 
 TEST(CifarTest, ReadsItsBatches) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "cifar_test";
-  std::filesystem::create_directories(folder);
+  const ScratchFolder scratch;
+  const std::filesystem::path& folder = scratch.path();
   std::string batch;
   for (int i = 0; i < 10'000; ++i) {
     batch += static_cast<char>(i % 10);
@@ -243,7 +239,6 @@ TEST(CifarTest, ReadsItsBatches) {
   batch[3073] = 10;
   WriteFileAtomically(folder / "test_batch.bin", batch);
   EXPECT_THAT(LoadingFaultOf(data + "?split=test"), HasSubstr("label 10 of image 1"));
-  std::filesystem::remove_all(folder);
 }
 
 // The package dataset-fashion-mnist is among those that tools/install_packages installs.
@@ -269,8 +264,8 @@ TEST(FashionMnistTest, HoldsOut500OfEachClass) {
 }
 
 TEST(FashionMnistTest, RefusesACutGzip) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "cut_gzip";
-  std::filesystem::create_directories(folder);
+  const ScratchFolder scratch;
+  const std::filesystem::path& folder = scratch.path();
   const std::filesystem::path whole = "/usr/share/datasets/fashion-mnist";
   for (const char* name : {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}) {
     const std::string bytes = ReadFile(whole / name);
@@ -278,7 +273,6 @@ TEST(FashionMnistTest, RefusesACutGzip) {
   }
   EXPECT_THAT(LoadingFaultOf("fashion-mnist:" + folder.string() + "?split=test"),
               HasSubstr("t10k-images-idx3-ubyte.gz"));
-  std::filesystem::remove_all(folder);
 }
 
 std::vector<float> Augmented(const Dataset& dataset, int64_t index, const Augmentation& how,

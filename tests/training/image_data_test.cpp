@@ -18,6 +18,7 @@
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/training/data/image.h"
 #include "tests/support/fault.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -238,9 +239,6 @@ TEST(SplitsTest, AreDisjointFixedAndOfEachClass) {
 
 class FilesTest : public testing::Test {
  protected:
-  FilesTest() { fs::create_directories(folder_); }
-  ~FilesTest() override { fs::remove_all(folder_); }
-
   void Write(const std::string& name, const std::string& bytes) const {
     fs::create_directories((folder_ / name).parent_path());
     WriteFileAtomically(folder_ / name, bytes);
@@ -265,9 +263,8 @@ class FilesTest : public testing::Test {
     return values;
   }
 
-  const fs::path folder_ =
-      fs::path(testing::TempDir()) /
-      Text("files-", getpid(), "-", testing::UnitTest::GetInstance()->current_test_info()->name());
+  const ScratchFolder scratch_;
+  const fs::path folder_ = scratch_.path();
 };
 
 TEST_F(FilesTest, AFolderForEachClassOfEachSplit) {

@@ -14,6 +14,7 @@
 #include "fettle/training/trainer/fine_tuning.h"
 #include "tests/support/fault.h"
 #include "tests/support/network_builder.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/training/toy_dataset.h"
 
 namespace fettle {
@@ -105,12 +106,8 @@ TEST(TrainerTest, IsTheSameByAnyNumberOfThreads) {
 
 class CheckpointTest : public testing::Test {
  protected:
-  std::string path_ =
-      (std::filesystem::path(testing::TempDir()) /
-       (std::string("fettle_") + testing::UnitTest::GetInstance()->current_test_info()->name()))
-          .string();
-  ~CheckpointTest() override { std::filesystem::remove(path_); }
-
+  const ScratchFolder scratch_;
+  const std::string path_ = (scratch_.path() / "checkpoint").string();
   Dataset dataset_ = ToyDataset(70, {1, 8, 8}, 1);
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/support/network_builder.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {

@@ -20,6 +20,7 @@
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_builder.h"
 #include "fettle/runtime/plan_file.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/scratch_folder.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
+#include <filesystem>
 
 #include "fettle/core/error.h"
 #include "fettle/runtime/plan_file.h"
 #include "tests/runtime/small_graphs.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -62,12 +64,13 @@ class ScriptedDevice {
 
 class NetworkVerdictTest : public testing::Test {
  protected:
-  NetworkVerdict::Verdict Best(ScriptedDevice* device) {
+  NetworkVerdict::Verdict Best(ScriptedDevice* device,
+                               const std::vector<std::vector<LayerChoice>>& also = {}) {
     NetworkVerdict verdict(&catalog_, &costs_,
                            [device](const PlansRequest& request) { return device->Time(request); },
-                           testing::TempDir(), {});
+                           scratch_.path(), {});
     const LayerGraph graph = ResidualBlock(1);
-    return verdict.Best(graph, AllowedPrecisions(graph, {DType::kF32}, {DType::kF32}));
+    return verdict.Best(graph, AllowedPrecisions(graph, {DType::kF32}, {DType::kF32}), also);
   }
 
   static bool IsAllOurOwn(const Plan& plan) {
@@ -78,6 +81,7 @@ class NetworkVerdictTest : public testing::Test {
     return true;
   }
 
+  const ScratchFolder scratch_;
   const PrimitiveList primitives_ = PrimitiveList::All();
   ImplementationCatalog catalog_{primitives_, HostTarget(1)};
   IsolatedCosts isolated_;
@@ -113,10 +117,30 @@ TEST_F(NetworkVerdictTest, WhereNothingCanBeTimedTheCheapestIsTaken) {
   EXPECT_EQ(device.requests(), 1);
 }
 
+TEST_F(NetworkVerdictTest, GivenChoicesTakePartWhereTheirCostsAreKnown) {
+  const LayerGraph graph = ResidualBlock(1);
+  std::vector<LayerChoice> given;  // far from the cheapest
+  for (const Layer& layer : graph.layers) {
+    const std::vector<Implementation>& all = catalog_.Of(layer.spec);
+    const auto last = std::find_if(all.rbegin(), all.rend(), [&](const Implementation& each) {
+      return costs_.Cost(layer.spec, each).has_value();
+    });
+    ASSERT_NE(last, all.rend());
+    given.push_back({DType::kF32, *last});
+  }
+  ScriptedDevice alone(1), joined(1);
+  const int without = Best(&alone).timed;
+  EXPECT_GT(Best(&joined, {given}).timed, without);
+
+  given.front().implementation.output = Layout::kPlain;  // costs nobody knows
+  ScriptedDevice unknown(1);
+  EXPECT_EQ(Best(&unknown, {given}).timed, without);
+}
+
 TEST_F(NetworkVerdictTest, LeavesNoFilesBehind) {
   ScriptedDevice device(1);
   Best(&device);
-  EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(testing::TempDir()) / "verdict"));
+  EXPECT_FALSE(std::filesystem::exists(scratch_.path() / "verdict"));
 }
 
 }  // namespace

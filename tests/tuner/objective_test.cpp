@@ -8,6 +8,7 @@
 #include "fettle/core/file.h"
 #include "fettle/tuner/report.h"
 #include "tests/support/fault.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {

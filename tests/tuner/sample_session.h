@@ -1,34 +1,11 @@
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
 
-#include "fettle/core/error.h"
 #include "fettle/tuner/session.h"
 
 namespace fettle {
-
-// A folder of its own for a test, removed with it.
-class ScratchFolder {
- public:
-  ScratchFolder()
-      : path_(std::filesystem::path(testing::TempDir()) /
-              Text("fettle-", getpid(), "-",
-                   testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline SessionSettings SampleSettings() {
   SessionSettings settings;

@@ -9,6 +9,7 @@
 #include "fettle/core/file.h"
 #include "fettle/tuner/preprocessing_json.h"
 #include "tests/support/fault.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/training/toy_dataset.h"
 #include "tests/tuner/sample_session.h"
 

@@ -15,6 +15,7 @@
 #include "fettle/database/cost_database.h"
 #include "fettle/network/architectures/architecture_list.h"
 #include "fettle/network/onnx/export.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/tuner/sample_session.h"
 
 namespace fettle {

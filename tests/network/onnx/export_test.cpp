@@ -9,6 +9,7 @@
 
 #include "fettle/core/error.h"
 #include "tests/network/onnx/model_builder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -252,9 +253,8 @@ TEST(ExportBatchTest, IsRefusedWhereTheNetworkDependsOnIt) {
 // --- Files ---
 
 TEST(ExportFileTest, WritesWholeFilesOnly) {
-  const fs::path folder = fs::path(testing::TempDir()) / "fettle_onnx_export";
-  fs::remove_all(folder);
-  fs::create_directories(folder);
+  const ScratchFolder scratch;
+  const fs::path& folder = scratch.path();
   const Graph graph = GraphOf(Softmax{1}, {{2, 3}});
   ExportOnnx(graph, folder / "model.onnx");
   EXPECT_EQ(DescriptionOf(ImportOnnx(folder / "model.onnx")), DescriptionOf(graph));
@@ -268,7 +268,6 @@ TEST(ExportFileTest, WritesWholeFilesOnly) {
   EXPECT_THROW(ExportOnnx(graph, folder / "taken"), Error);
   EXPECT_THROW(ExportOnnx(graph, folder / "missing" / "model.onnx"), Error);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 2);
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "fettle/core/error.h"
 #include "tests/network/onnx/model_builder.h"
+#include "tests/support/scratch_folder.h"
 
 namespace fettle {
 namespace {
@@ -18,21 +19,11 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-// A folder of its own for each test, gone afterwards.
 class ImportFileTest : public testing::Test {
  protected:
-  ImportFileTest()
-      : folder_(fs::path(testing::TempDir()) /
-                (std::string("fettle_onnx_") +
-                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~ImportFileTest() override { fs::remove_all(folder_); }
-
   fs::path Write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(folder_ / name, std::ios::binary) << bytes;
-    return folder_ / name;
+    std::ofstream(scratch_.path() / name, std::ios::binary) << bytes;
+    return scratch_.path() / name;
   }
 
   static std::string FaultOfFile(const fs::path& file) {
@@ -45,7 +36,7 @@ class ImportFileTest : public testing::Test {
     }
   }
 
-  fs::path folder_;
+  const ScratchFolder scratch_;
 };
 
 // --- Inputs and their sizes ---
@@ -333,8 +324,8 @@ TEST(ImportElementTest, HalvesAreWidenedThroughout) {
 // --- Files ---
 
 TEST_F(ImportFileTest, NamesTheFile) {
-  EXPECT_THAT(FaultOfFile(folder_ / "missing.onnx"), HasSubstr("missing.onnx: "));
-  EXPECT_THAT(FaultOfFile(folder_), HasSubstr("is not a file"));
+  EXPECT_THAT(FaultOfFile(scratch_.path() / "missing.onnx"), HasSubstr("missing.onnx: "));
+  EXPECT_THAT(FaultOfFile(scratch_.path()), HasSubstr("is not a file"));
   EXPECT_THAT(FaultOfFile(Write("text.onnx", "this is no model")),
               HasSubstr("text.onnx: is no ONNX model, or is truncated"));
   EXPECT_THAT(FaultOfFile(Write("empty.onnx", "")), HasSubstr("has no graph"));
@@ -368,7 +359,7 @@ class ExternalDataTest : public ImportFileTest {
 
 TEST_F(ExternalDataTest, IsReadFromTheModelsFolder) {
   const std::vector<float> values = {9, 1.5f, -2, 9};
-  fs::create_directory(folder_ / "data");
+  fs::create_directory(scratch_.path() / "data");
   Write("data/weights", std::string(reinterpret_cast<const char*>(values.data()), 16));
   const fs::path file = Write("model.onnx", BytesOf(ExternalModel({{"location", "data/weights"},
                                                                    {"offset", "4"},
@@ -380,10 +371,10 @@ TEST_F(ExternalDataTest, IsReadFromTheModelsFolder) {
 }
 
 TEST_F(ExternalDataTest, StaysInsideTheFolder) {
-  const fs::path outside = folder_.string() + "_outside";
+  const fs::path outside = scratch_.path().string() + "_outside";
   std::ofstream(outside) << "12345678";
-  fs::create_symlink(outside, folder_ / "link");
-  fs::create_directory_symlink("/", folder_ / "root");
+  fs::create_symlink(outside, scratch_.path() / "link");
+  fs::create_directory_symlink("/", scratch_.path() / "root");
   const char* only = "only a relative path inside the model's folder is read";
   EXPECT_THAT(FaultWith({{"location", outside.string()}}), HasSubstr(only));
   EXPECT_THAT(FaultWith({{"location", "../" + outside.filename().string()}}), HasSubstr(only));
@@ -399,7 +390,7 @@ TEST_F(ExternalDataTest, StaysInsideTheFolder) {
 
 TEST_F(ExternalDataTest, MustBeThereAndLargeEnough) {
   Write("weights", "12345678");
-  fs::create_directory(folder_ / "sub");
+  fs::create_directory(scratch_.path() / "sub");
   const std::pair<std::string, std::string> location = {"location", "weights"};
   EXPECT_EQ(FaultWith({location}), "");
   EXPECT_THAT(FaultWith({{"location", "missing"}}), HasSubstr("is the file missing?"));

@@ -4,14 +4,14 @@
 //
 // LAYER is a LayerSpec's text (core/layer_spec.h). The implementations take turns, in another order
 // each round, for SECONDS (2) in all; the table has the median and the least of each one's rounds,
-// fastest first. The caches are as the others leave them. Nothing is compared: tests/agreement does
-// that.
+// fastest first, and its error: the largest difference from the FP64 reference, relative to that
+// one's largest magnitude. The caches are as the others leave them.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +20,7 @@
 #include "fettle/core/random.h"
 #include "fettle/core/threads.h"
 #include "fettle/device/layer_data.h"
+#include "fettle/device/prepared_layer.h"
 #include "fettle/primitives/primitive_list.h"
 
 namespace fettle {
@@ -31,52 +32,35 @@ double MillisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-// Memory aligned as a Tensor's.
-Tensor Buffer(int64_t bytes) { return Tensor({DType::kU8, {std::max<int64_t>(bytes, 1)}}); }
-
-// Values in [-1, 1]; what is no float stays zero.
-void Randomise(const TensorType& type, Random* random, std::byte* data) {
-  const int64_t count = ElementCount(type);
-  for (int64_t i = 0; i < count; ++i) {
-    const auto value = static_cast<float>(random->Uniform(-1, 1));
-    const uint16_t half = ToBF16(value);
-    if (type.dtype == DType::kF32) std::memcpy(data + i * 4, &value, 4);
-    if (type.dtype == DType::kBF16) std::memcpy(data + i * 2, &half, 2);
-  }
-}
-
-// An implementation with buffers of its own, ready to run.
-class Contender {
+// An implementation, ready to run.
+class Entry {
  public:
-  Contender(const LayerSpec& spec, const Primitive& primitive, Implementation implementation,
-            const Target& target, const std::vector<const Tensor*>& weights, Random* random)
-      : implementation_(std::move(implementation)),
-        adds_residual_(spec.adds_residual && implementation_.in_place_input.has_value()) {
+  Entry(const LayerSpec& spec, const Primitive& primitive, Implementation implementation,
+        const Target& target, const std::vector<const Tensor*>& weights, ArrangedInputs& inputs)
+      : implementation_(std::move(implementation)) {
     const Clock::time_point start = Clock::now();
-    kernel_ = primitive.Prepare(spec, implementation_, target, weights);
+    std::unique_ptr<Kernel> kernel = primitive.Prepare(spec, implementation_, target, weights);
     prepare_ms_ = MillisecondsSince(start);
-    for (size_t i = 0; i < spec.inputs.size(); ++i) {
-      // In whatever layout: a random order of random values. Padding channels get no zeros.
-      inputs_.push_back(Buffer(PhysicalBytes(spec.inputs[i], implementation_.inputs[i])));
-      Randomise(spec.inputs[i], random, inputs_.back().bytes());
-    }
-    output_ = Buffer(PhysicalBytes(spec.output, implementation_.output));
-    workspace_ = Buffer(static_cast<int64_t>(kernel_->WorkspaceBytes()));
-    Run();  // the first is not the others' like
-    samples_ms_.clear();
+    weight_kib_ = static_cast<double>(kernel->WeightBytes()) / 1024;
+    workspace_kib_ = static_cast<double>(kernel->WorkspaceBytes()) / 1024;
+    layer_.emplace(spec, implementation_, std::move(kernel), inputs);
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+  void CompareWith(const Tensor& expected) { verdict_ = layer_->Validate(expected); }
+  Tensor Output() {
+    layer_->Run();
+    return layer_->Output();
   }
 
   void Run() {
-    std::vector<const std::byte*> pointers;
-    for (const Tensor& input : inputs_) pointers.push_back(input.bytes());
-    // On top of the residual, as a plan would have it; elsewhere the values would dwindle.
-    std::byte* output = adds_residual_ ? inputs_.back().bytes() : output_.bytes();
     const Clock::time_point start = Clock::now();
-    kernel_->Run(pointers, output, workspace_.bytes());
+    layer_->Run();
     samples_ms_.push_back(MillisecondsSince(start));
   }
 
-  void Sort() { std::sort(samples_ms_.begin(), samples_ms_.end()); }
+  void Sort() { std::ranges::sort(samples_ms_); }
   double MedianMs() const { return samples_ms_[samples_ms_.size() / 2]; }
 
   void Print(int64_t macs) const {
@@ -84,31 +68,29 @@ class Contender {
     for (Layout layout : implementation_.inputs) layouts.append(NameOf(layout)).append(" ");
     layouts.append("> ").append(NameOf(implementation_.output));
     const double ms = MedianMs();
-    std::printf("%-58s %-36s %9.4f %9.4f %8.1f %8.1f %9.1f %9.1f %6zu\n",
+    std::printf("%-58s %-36s %9.4f %9.4f %8.1f %9.1e %8.1f %9.1f %9.1f %6zu%s%s\n",
                 implementation_.name.c_str(), layouts.c_str(), ms, samples_ms_.front(),
-                2e-6 * static_cast<double>(macs) / ms, prepare_ms_,
-                static_cast<double>(kernel_->WeightBytes()) / 1024,
-                static_cast<double>(kernel_->WorkspaceBytes()) / 1024, samples_ms_.size());
+                2e-6 * static_cast<double>(macs) / ms, verdict_.error, prepare_ms_, weight_kib_,
+                workspace_kib_, samples_ms_.size(),
+                verdict_.fault.empty() ? "" : "  WRONG: ", verdict_.fault.c_str());
   }
 
  private:
   Implementation implementation_;
-  bool adds_residual_;
-  std::unique_ptr<Kernel> kernel_;
-  double prepare_ms_ = 0;
-  std::vector<Tensor> inputs_;
-  Tensor output_, workspace_;
+  double prepare_ms_ = 0, weight_kib_ = 0, workspace_kib_ = 0;
+  std::optional<PreparedLayer> layer_;
+  Verdict verdict_;
   std::vector<double> samples_ms_;
 };
 
-std::vector<std::unique_ptr<Contender>> Contenders(const LayerSpec& spec, const Target& target,
-                                                   const PrimitiveList& list, std::string_view only,
-                                                   std::string* refusals) {
-  Random random(1);
-  const LayerData data = MakeLayerData(spec, 1);  // for the weights, with the zeros they shall have
-  std::vector<const Tensor*> pointers;
-  for (const Tensor& weight : data.weights) pointers.push_back(&weight);
-  std::vector<std::unique_ptr<Contender>> contenders;
+using Entries = std::vector<std::unique_ptr<Entry>>;
+
+// All that compute the layer and whose names begin with `only`; those of the reference are left
+// out.
+Entries EntriesOf(const LayerSpec& spec, const Target& target, const PrimitiveList& list,
+                  std::string_view only, const std::vector<const Tensor*>& weights,
+                  ArrangedInputs& inputs, std::string* refusals) {
+  Entries entries;
   for (const auto& primitive : list.primitives()) {
     if (primitive.get() == &list.reference()) continue;
     if (const Support support = primitive->Supports(spec, target); !support) {
@@ -117,30 +99,47 @@ std::vector<std::unique_ptr<Contender>> Contenders(const LayerSpec& spec, const 
     }
     for (const Implementation& implementation : primitive->Implementations(spec, target)) {
       if (!implementation.name.starts_with(only)) continue;
-      contenders.push_back(
-          std::make_unique<Contender>(spec, *primitive, implementation, target, pointers, &random));
+      entries.push_back(
+          std::make_unique<Entry>(spec, *primitive, implementation, target, weights, inputs));
     }
   }
-  return contenders;
+  return entries;
+}
+
+// What the reference computes in FP64, rounded once.
+Tensor Expected(const LayerSpec& spec, const Target& target, const Primitive& reference,
+                const std::vector<const Tensor*>& weights, ArrangedInputs& inputs) {
+  const Support support = reference.Supports(spec, target);
+  if (!support) throw BadInput("the reference refuses the layer: ", support.reason);
+  const Implementation plain = reference.Implementations(spec, target).front();
+  return Entry(spec, reference, plain, target, weights, inputs).Output();
 }
 
 void Benchmark(const LayerSpec& spec, int threads, double seconds, std::string_view only) {
   const ThreadScope scope(threads);
   const PrimitiveList list = PrimitiveList::All();
+  const Target target = HostTarget(threads);
+  const LayerData data = MakeLayerData(spec, 1);
+  std::vector<const Tensor*> weights;
+  for (const Tensor& weight : data.weights) weights.push_back(&weight);
+  ArrangedInputs inputs(data.inputs);
   std::string refusals;
-  auto contenders = Contenders(spec, HostTarget(threads), list, only, &refusals);
+  Entries entries = EntriesOf(spec, target, list, only, weights, inputs, &refusals);
+  if (entries.empty()) throw BadInput("none is for this layer:\n", refusals);
+  const Tensor expected = Expected(spec, target, list.reference(), weights, inputs);
+  for (const auto& entry : entries) entry->CompareWith(expected);
   Random random(2);
   const Clock::time_point start = Clock::now();
   do {
-    random.Shuffle(&contenders);
-    for (const auto& contender : contenders) contender->Run();
+    random.Shuffle(&entries);
+    for (const auto& entry : entries) entry->Run();
   } while (MillisecondsSince(start) < seconds * 1000);
-  for (const auto& contender : contenders) contender->Sort();
-  std::sort(contenders.begin(), contenders.end(),
-            [](const auto& a, const auto& b) { return a->MedianMs() < b->MedianMs(); });
-  std::printf("%-58s %-36s %9s %9s %8s %8s %9s %9s %6s\n", "implementation", "layouts", "median ms",
-              "least ms", "GFLOP/s", "prep ms", "weights K", "scratch K", "rounds");
-  for (const auto& contender : contenders) contender->Print(MacsOf(spec));
+  for (const auto& entry : entries) entry->Sort();
+  std::ranges::sort(entries, {}, &Entry::MedianMs);
+  std::printf("%-58s %-36s %9s %9s %8s %9s %8s %9s %9s %6s\n", "implementation", "layouts",
+              "median ms", "least ms", "GFLOP/s", "error", "prep ms", "weights K", "scratch K",
+              "rounds");
+  for (const auto& entry : entries) entry->Print(MacsOf(spec));
   std::printf("\nnot for this layer:\n%s", refusals.c_str());
 }
 

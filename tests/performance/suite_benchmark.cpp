@@ -121,9 +121,10 @@ std::string Bench(const Arguments& arguments, const Case& each, const ModelFiles
       " --threads ", each.threads, " --rounds ", arguments.rounds, " --db ",
       Quoted(arguments.folder / "costs.db"), " --against onnxruntime --json > ", Quoted(answer));
   const int status = std::system(command.c_str());
-  if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
-    throw Error(ErrorKind::kDevice, Text("this failed: ", command));
+  if (WIFSIGNALED(status) || WEXITSTATUS(status) == static_cast<int>(ErrorKind::kInterrupted)) {
+    throw Error(ErrorKind::kInterrupted, Text("stopped within: ", command));
   }
+  if (WEXITSTATUS(status) != 0) throw Error(ErrorKind::kDevice, Text("this failed: ", command));
   std::string bench = ReadFile(answer);
   std::filesystem::remove(answer);
   return bench;
@@ -217,6 +218,7 @@ void Run(const Arguments& arguments) {
   std::vector<Network> networks;
   for (const std::string& name : arguments.networks) networks.push_back({name, {}});
   for (const auto& model : arguments.models) networks.push_back({model.filename().string(), model});
+  std::string failures;  // the other networks are measured all the same
   size_t done = 0;
   const size_t cases = networks.size() * arguments.precisions.size() * arguments.threads.size();
   for (const Network& network : networks) {
@@ -228,9 +230,14 @@ void Run(const Arguments& arguments) {
                   << threads << " thread(s)\n";
         if (record.Has(each)) continue;
         if (files.model.empty()) files = Generate(network.name, arguments.folder);
-        const double load = LoadNow();
-        record.Add(each, load, Bench(arguments, each, files));
-        WriteFileAtomically(arguments.folder / "README.md", PageOf(record, arguments.text));
+        try {
+          const double load = LoadNow();
+          record.Add(each, load, Bench(arguments, each, files));
+          WriteFileAtomically(arguments.folder / "README.md", PageOf(record, arguments.text));
+        } catch (const Error& error) {
+          if (error.kind() != ErrorKind::kDevice) throw;
+          failures += Text("\n", error.what());
+        }
       }
     }
     if (!network.given.empty()) continue;
@@ -238,6 +245,7 @@ void Run(const Arguments& arguments) {
   }
   WriteFileAtomically(arguments.folder / "README.md", PageOf(record, arguments.text));
   std::cout << PageOf(record, arguments.text);
+  if (!failures.empty()) throw Error(ErrorKind::kDevice, "not all could be measured:" + failures);
 }
 
 }  // namespace
@@ -246,11 +254,14 @@ void Run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   try {
     fettle::Run(fettle::Parse({argv + 1, argv + argc}));
-  } catch (const std::exception& error) {
-    std::cerr << "suite_benchmark: " << error.what()
-              << "\nusage: suite_benchmark FETTLE FOLDER [--precisions f32,bf16] [--threads 1,2] "
-                 "[--rounds N] [--networks NAME,...] [MODEL.onnx ...]\n";
-    return 3;
+    return 0;
+  } catch (const fettle::Error& error) {
+    std::cerr << "suite_benchmark: " << error.what() << "\n";
+    if (error.kind() != fettle::ErrorKind::kBadInput) return static_cast<int>(error.kind());
+  } catch (const std::exception& error) {  // of std::stoi and the like
+    std::cerr << "suite_benchmark: " << error.what() << "\n";
   }
-  return 0;
+  std::cerr << "usage: suite_benchmark FETTLE FOLDER [--precisions f32,bf16] [--threads 1,2] "
+               "[--rounds N] [--networks NAME[@SHARE],...] [MODEL.onnx ...]\n";
+  return static_cast<int>(fettle::ErrorKind::kBadInput);
 }

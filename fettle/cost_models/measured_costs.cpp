@@ -4,17 +4,10 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
+#include "fettle/cost_models/way_text.h"
 
 namespace fettle {
 namespace {
-
-// Another version of an implementation is another one.
-std::string TextOf(const std::string& key, const std::string& name, int version,
-                   const std::vector<Layout>& inputs, Layout output) {
-  std::string text = Text(key, " | ", name, " ", version);
-  for (const Layout layout : inputs) text.append(" ").append(NameOf(layout));
-  return text.append(" ").append(NameOf(output));
-}
 
 bool IsAccident(MeasurementStatus status) {
   return status == MeasurementStatus::kTimedOut || status == MeasurementStatus::kCrashed ||
@@ -40,8 +33,8 @@ bool MeasuredCosts::Add(const CostRecord& record, EstimateOrigin origin) {
   const std::optional<Interval> latency = LatencyOf(measurement);
   if (measurement.status == MeasurementStatus::kUnstable && !latency) return false;
   const auto [entry, is_new] =
-      entries_.try_emplace(TextOf(record.task.key.text, record.task.implementation,
-                                  record.task.version, record.task.inputs, record.task.output));
+      entries_.try_emplace(WayText(record.task.key.text, record.task.implementation,
+                                   record.task.version, record.task.inputs, record.task.output));
   if (!is_new && IsAccident(measurement.status) && entry->second.estimate) return false;
   entry->second.origin = origin;
   entry->second.workspace_bytes = measurement.workspace_bytes;
@@ -59,8 +52,8 @@ bool MeasuredCosts::Add(const CostRecord& record, EstimateOrigin origin) {
 const MeasuredCosts::Entry* MeasuredCosts::Find(const LayerSpec& spec,
                                                 const Implementation& implementation) const {
   const auto found =
-      entries_.find(TextOf(KeyOf(spec).text, implementation.name, implementation.version,
-                           implementation.inputs, implementation.output));
+      entries_.find(WayText(KeyOf(spec).text, implementation.name, implementation.version,
+                            implementation.inputs, implementation.output));
   return found == entries_.end() ? nullptr : &found->second;
 }
 

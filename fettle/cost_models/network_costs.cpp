@@ -5,6 +5,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
+#include "fettle/cost_models/way_text.h"
 
 namespace fettle {
 namespace {
@@ -16,10 +17,8 @@ constexpr double kPriorWeight = 3;
 constexpr double kMostRatio = 4;
 
 std::string TextOf(const LayerSpec& spec, const Implementation& implementation) {
-  std::string text =
-      Text(KeyOf(spec).text, " | ", implementation.name, " ", implementation.version);
-  for (const Layout layout : implementation.inputs) text.append(" ").append(NameOf(layout));
-  return text.append(" ").append(NameOf(implementation.output));
+  return WayText(KeyOf(spec).text, implementation.name, implementation.version,
+                 implementation.inputs, implementation.output);
 }
 
 double DrawnTowards(double prior, const std::vector<double>& ratios) {

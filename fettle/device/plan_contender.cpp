@@ -45,8 +45,8 @@ std::vector<StepTiming> PlanContender::TimeSteps(Environment& environment) {
   }
   std::vector<StepTiming> timings;
   for (size_t s = 0; s < steps.size(); ++s) {
-    timings.push_back(
-        {steps[s].layer, steps[s].implementation.name, Median(samples[s]), std::move(samples[s])});
+    const double ms = samples[s].empty() ? 0 : Median(samples[s]);  // none: a constant's
+    timings.push_back({steps[s].layer, steps[s].implementation.name, ms, std::move(samples[s])});
   }
   return timings;
 }

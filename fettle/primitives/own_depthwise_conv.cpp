@@ -199,7 +199,7 @@ class OwnDepthwiseConv : public Primitive {
   std::vector<Implementation> Implementations(const LayerSpec& spec, const Target&) const override {
     std::vector<Implementation> all = InEveryLayout(Name(), spec);
     std::erase_if(all, [](const Implementation& each) { return each.output == Layout::kPlain; });
-    for (Implementation& each : all) each.version = 2;
+    for (Implementation& each : all) each.version = 3;
     return all;
   }
 

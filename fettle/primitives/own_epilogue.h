@@ -94,28 +94,36 @@ inline void Clip(float low, float high, Vector<kLanes>* values) {
   *values = *values > highs ? highs : *values;
 }
 
-// The rare case: vectors that are not full or have an activation of many steps.
+// Of vectors that are not full or have an activation of many steps. `values` is spoiled.
 template <int kLanes, typename Products, typename T>
 inline void FinishInMemory(const VectorEpilogue<T>& epilogue, const OutputStrip& strip,
                            float* values) {
-  int64_t at = strip.offset;
+  Vector<kLanes> sums;
+  if (epilogue.residual != nullptr) {
 #pragma GCC unroll 1
-  for (int64_t i = 0; i < strip.count; ++i, values += kLanes, at += strip.stride) {
-    Vector<kLanes> sums, residual{};
-    LoadVector<kLanes>(values, &sums);
-    if (epilogue.residual != nullptr) {
-      LoadLanes<kLanes, Products>(epilogue.residual + at, strip.lanes, &residual);
-      sums += residual;
+    for (int64_t i = 0; i < strip.count; ++i) {
+      Vector<kLanes> residual{};
+      LoadVector<kLanes>(values + i * kLanes, &sums);
+      LoadLanes<kLanes, Products>(epilogue.residual + strip.offset + i * strip.stride, strip.lanes,
+                                  &residual);
+      StoreVector<kLanes>(sums + residual, values + i * kLanes);
     }
+  }
+  if (epilogue.activate != nullptr) {
+    epilogue.activate(epilogue.other, strip.count * kLanes, values);
+  }
+  T* output = epilogue.output + strip.offset;
+#pragma GCC unroll 1
+  for (int64_t i = 0; i < strip.count; ++i, output += strip.stride) {
+    LoadVector<kLanes>(values + i * kLanes, &sums);
     if (epilogue.is_bounded) Clip<kLanes>(epilogue.low, epilogue.high, &sums);
-    if (epilogue.activate != nullptr) {
-      StoreVector<kLanes>(sums, values);
-      epilogue.activate(epilogue.other, kLanes, values);
-      LoadVector<kLanes>(values, &sums);
+    if (strip.lanes == kLanes) {
+      Products::template Round<kLanes>(sums, output);
+    } else {
+      T narrow[kLanes];
+      Products::template Round<kLanes>(sums, narrow);
+      CopyLanes<kLanes>(narrow, strip.lanes, output);
     }
-    T narrow[kLanes];
-    Products::template Round<kLanes>(sums, narrow);
-    CopyLanes<kLanes>(narrow, strip.lanes, epilogue.output + at);
   }
 }
 

@@ -91,20 +91,21 @@ inline void FftTileInputs(const FftLayer& layer, const T* x, int64_t tile, float
       });
 }
 
-// A product of spectra from its three factors.
+// A product of spectra from its three factors, `stride` floats from one to the next.
 template <int kLanes>
-inline void LoadProduct(const float* m, int position, Vector<kLanes>* re, Vector<kLanes>* im) {
+inline void LoadProduct(const float* m, int64_t stride, Vector<kLanes>* re, Vector<kLanes>* im) {
   Vector<kLanes> sum, of_re, of_im;
-  LoadVector<kLanes>(m + int64_t{position} * kChunkLanes, &sum);
-  LoadVector<kLanes>(m + (int64_t{position} + 1) * kChunkLanes, &of_re);
-  LoadVector<kLanes>(m + (int64_t{position} + 2) * kChunkLanes, &of_im);
+  LoadVector<kLanes>(m, &sum);
+  LoadVector<kLanes>(m + stride, &of_re);
+  LoadVector<kLanes>(m + 2 * stride, &of_im);
   *re = sum - of_im;
   *im = sum + of_re;
 }
 
-// kLanes outputs of a tile by horizontal frequency and row, as FftPixels has them.
+// kLanes outputs of a tile by horizontal frequency and row, as FftPixels has them; `stride` floats
+// from position to position.
 template <int kSize, int kLanes>
-inline void InverseColumns(const float* m, Vector<kLanes> (*re)[kSize],
+inline void InverseColumns(const float* m, int64_t stride, Vector<kLanes> (*re)[kSize],
                            Vector<kLanes> (*im)[kSize]) {
   using Positions = FftPositions<kSize>;
   constexpr int kHalf = kSize / 2;
@@ -112,24 +113,26 @@ inline void InverseColumns(const float* m, Vector<kLanes> (*re)[kSize],
 #pragma GCC unroll 1
   for (int k = 1; k < kHalf; ++k) {
 #pragma GCC unroll 16
-    for (int y = 0; y < kSize; ++y) LoadProduct<kLanes>(m, Positions::OfMiddle(k, y), &a[y], &b[y]);
+    for (int y = 0; y < kSize; ++y) {
+      LoadProduct<kLanes>(m + Positions::OfMiddle(k, y) * stride, stride, &a[y], &b[y]);
+    }
     Fft<kSize, true>(a, b, re[k], im[k]);
   }
 #pragma GCC unroll 8
   for (int y = 1; y < kHalf; ++y) {
     Vector<kLanes> zero_re, zero_im, half_re, half_im;
-    LoadProduct<kLanes>(m, Positions::OfOuter(y, false), &zero_re, &zero_im);
-    LoadProduct<kLanes>(m, Positions::OfOuter(y, true), &half_re, &half_im);
+    LoadProduct<kLanes>(m + Positions::OfOuter(y, false) * stride, stride, &zero_re, &zero_im);
+    LoadProduct<kLanes>(m + Positions::OfOuter(y, true) * stride, stride, &half_re, &half_im);
     a[y] = zero_re - half_im;
     b[y] = zero_im + half_re;
     a[kSize - y] = zero_re + half_im;
     b[kSize - y] = half_re - zero_im;
   }
-  const float* real = m + int64_t{Positions::kReal} * kChunkLanes;
+  const float* real = m + Positions::kReal * stride;
   LoadVector<kLanes>(real, &a[0]);
-  LoadVector<kLanes>(real + kChunkLanes, &b[0]);
-  LoadVector<kLanes>(real + 2 * kChunkLanes, &a[kHalf]);
-  LoadVector<kLanes>(real + 3 * kChunkLanes, &b[kHalf]);
+  LoadVector<kLanes>(real + stride, &b[0]);
+  LoadVector<kLanes>(real + 2 * stride, &a[kHalf]);
+  LoadVector<kLanes>(real + 3 * stride, &b[kHalf]);
   Fft<kSize, true>(a, b, re[0], im[0]);
 }
 
@@ -163,7 +166,7 @@ inline void FftTileOutputs(const FftLayer& layer, int64_t tile, const float* m, 
   const int64_t width = layer.plane.x.output, lanes = layer.output.lanes;
   for (int64_t first = 0; first < count; first += kLanes) {
     Vector<kLanes> re[kSize / 2][kSize], im[kSize / 2][kSize], bias;
-    InverseColumns<kSize, kLanes>(m + first, re, im);
+    InverseColumns<kSize, kLanes>(m + first, layer.m_position, re, im);
     LoadVector<kLanes>(layer.bias.data() + channel + first, &bias);
     const int64_t group = (channel + first) / lanes, lane = (channel + first) % lanes;
     const int64_t plane = (at.image * layer.output.groups + group) * layer.output.space;

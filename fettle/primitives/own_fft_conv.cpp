@@ -114,7 +114,7 @@ class FftConv {
     static_cast<TileLayer&>(layer_) = TileLayerOf(
         spec, layout, target, kSize - ExtentOf(plane.y) + 1, kSize - ExtentOf(plane.x) + 1);
     layer_.v_stride = kPositions * layer_.v_channels + kVectorLanes;
-    layer_.m_stride = kPositions * kChunkLanes + kVectorLanes;
+    layer_.m_stride = kPositions * layer_.m_position + kVectorLanes;
     TransformFilters(weights);
     MakePlan();
   }
@@ -134,7 +134,8 @@ class FftConv {
                 [&](int64_t begin, int64_t end, int64_t part) {
                   float* scratch = workspace + part * scratch_floats_;
                   for (int64_t task = begin; task < end; ++task) {
-                    RunTask(task, x, epilogue, scratch, scratch + v_floats_);
+                    const bool has_inputs = task > begin && !plan_.BeginsBlock(task);
+                    RunTask(task, has_inputs, x, epilogue, scratch, scratch + v_floats_);
                   }
                 });
     ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
@@ -179,17 +180,20 @@ class FftConv {
     scratch_floats_ = v_floats_ + RoundedUp(block_tiles * layer_.m_stride, kVectorLanes);
   }
 
+  // Unless `has_inputs`, v is given the block's transformed inputs first.
   template <typename T>
-  void RunTask(int64_t task, const T* x, const VectorEpilogue<T>& epilogue, float* v,
-               float* m) const {
+  void RunTask(int64_t task, bool has_inputs, const T* x, const VectorEpilogue<T>& epilogue,
+               float* v, float* m) const {
     const int64_t block = task / plan_.parts, part = task % plan_.parts;
     const int64_t begin = layer_.tiles() * block / plan_.blocks;
     const int64_t end = layer_.tiles() * (block + 1) / plan_.blocks;
-    WithLanes<F32Products>(target_, layer_.lanes == 16, [&]<int kLanes>() {
-      for (int64_t tile = begin; tile < end; ++tile) {
-        FftTileInputs<kSize, kLanes>(layer_, x, tile, v + (tile - begin) * layer_.v_stride);
-      }
-    });
+    if (!has_inputs) {
+      WithLanes<F32Products>(target_, layer_.lanes == 16, [&]<int kLanes>() {
+        for (int64_t tile = begin; tile < end; ++tile) {
+          FftTileInputs<kSize, kLanes>(layer_, x, tile, v + (tile - begin) * layer_.v_stride);
+        }
+      });
+    }
     const int64_t first = layer_.chunks() * part / plan_.parts;
     const int64_t last = layer_.chunks() * (part + 1) / plan_.parts;
     for (int64_t chunk = first; chunk < last; ++chunk) {
@@ -198,7 +202,7 @@ class FftConv {
       const int64_t depth = layer_.v_channels, vectors = layer_.ChunkVectors(chunk);
       MultiplyTiles(target_,
                     {end - begin, depth, vectors, layer_.v_stride, layer_.m_stride, kPositions,
-                     depth, kChunkLanes, depth * vectors * kVectorLanes},
+                     depth, layer_.m_position, depth * vectors * kVectorLanes},
                     v, filters, m);
       const int64_t channel = chunk * layer_.chunk,
                     count = std::min(layer_.chunk, layer_.outputs - channel);
@@ -245,7 +249,7 @@ class OwnFftConv : public Primitive {
           "fewer than 16 taps, which Winograd or a direct convolution is better for");
     }
     if (std::max(ExtentOf(plane.y), ExtentOf(plane.x)) >= 16) {
-      return Support::No("a kernel that leaves a tile of 16 no outputs");
+      return Support::No("a kernel not smaller than a tile of 16");
     }
     return RequireOneFloat(spec);
   }
@@ -260,6 +264,7 @@ class OwnFftConv : public Primitive {
       if (std::max(ExtentOf(plane.y), ExtentOf(plane.x)) >= size) continue;
       for (const Layout layout : {Layout::kChannelsLast, blocked}) {
         all.push_back(InLayout(std::string(Name()) + ":" + std::to_string(size), spec, layout));
+        all.back().version = 2;
       }
     }
     return all;

@@ -177,15 +177,8 @@ class OwnGroupedConv : public Primitive {
     std::vector<Implementation> all;
     const ConvShape shape = ConvShapeOf(spec);
     if (shape.is_pointwise()) all.push_back(InLayout(Name(), spec, Layout::kPlain));
-    if (shape.group_inputs() > kMostInputs) return all;
-    const bool has_dots = spec.output.dtype == DType::kBF16 && target.has_avx512_bf16 &&
-                          shape.group_inputs() % 2 == 0;
-    const Layout blocked = IsWide(spec, target) ? Layout::kBlocked16 : Layout::kBlocked8;
-    for (const Layout layout : {Layout::kChannelsLast, blocked}) {
-      if (!CanAllHave(spec, layout)) continue;
-      all.push_back(InLayout(Name(), spec, layout));
-      if (has_dots) all.push_back(InLayout(std::string(Name()) + ":dots", spec, layout));
-    }
+    if (shape.group_inputs() <= kMostInputs) AddLayoutsOfLanes(spec, target, shape, &all);
+    for (Implementation& each : all) each.version = 2;
     return all;
   }
 
@@ -212,6 +205,19 @@ class OwnGroupedConv : public Primitive {
 #endif
       return MakeGroupedKernel<PlainIsa<8, F32Products>, T>(spec, layout, target, weights);
     });
+  }
+
+ private:
+  void AddLayoutsOfLanes(const LayerSpec& spec, const Target& target, const ConvShape& shape,
+                         std::vector<Implementation>* all) const {
+    const bool has_dots = spec.output.dtype == DType::kBF16 && target.has_avx512_bf16 &&
+                          shape.group_inputs() % 2 == 0;
+    const Layout blocked = IsWide(spec, target) ? Layout::kBlocked16 : Layout::kBlocked8;
+    for (const Layout layout : {Layout::kChannelsLast, blocked}) {
+      if (!CanAllHave(spec, layout)) continue;
+      all->push_back(InLayout(Name(), spec, layout));
+      if (has_dots) all->push_back(InLayout(std::string(Name()) + ":dots", spec, layout));
+    }
   }
 };
 

@@ -42,6 +42,11 @@ struct OutputUnit {
 };
 
 struct GroupedLayer {
+  // Moved, not copied: where the weights lie depends on the memory that they were packed in.
+  GroupedLayer() = default;
+  GroupedLayer(GroupedLayer&&) = default;
+  GroupedLayer& operator=(GroupedLayer&&) = default;
+
   ConvShape shape;
   ChannelView input, output;
   int64_t lanes = 0, step = 1;    // words of a vector, inputs of a word

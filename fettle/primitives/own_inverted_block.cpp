@@ -38,7 +38,9 @@ void PlanMemory(const Target& target, bool widens, InvertedBlock* block) {
   const int64_t lines = std::min(block->ring_rows, y.input);
   block->filtered_at = block->image + (widens ? lines * x.input * block->inputs : 0);
   block->sums = block->filtered_at + band * x.output * block->depth;
-  block->total = RoundedUp(block->sums + band * x.output * block->output_stride(), 16);
+  block->lines_at = RoundedUp(block->sums + band * x.output * block->output_stride(), 16);
+  constexpr int64_t kFloatsOfAPointer = sizeof(const float*) / sizeof(float);
+  block->total = RoundedUp(block->lines_at + block->plane.y.kernel * kFloatsOfAPointer, 16);
 }
 
 std::vector<float> WholePanels(const Tensor& bias, int64_t width) {

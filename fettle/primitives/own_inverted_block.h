@@ -58,7 +58,7 @@ struct InvertedBlock {
   bool is_direct = false;                 // results go from registers to the output
   int64_t depth = 0;                      // channels that are projected at once
   int64_t image = 0;                      // offsets of the widened input, ...
-  int64_t filtered_at = 0, sums = 0, total = 0;
+  int64_t filtered_at = 0, sums = 0, lines_at = 0, total = 0;
 
   int64_t taps() const { return plane.y.kernel * plane.x.kernel; }
   int64_t output_stride() const { return projection.panels() * width; }

@@ -47,17 +47,6 @@ namespace {
 
 constexpr int64_t kPixelsAhead = 24;  // that are fetched
 
-// A few lanes, for which a call of memcpy would take longer.
-inline void CopyLanes(const float* from, int64_t count, float* to) {
-  int64_t i = 0;
-  for (; i + kVectorLanes <= count; i += kVectorLanes) {
-    Vector<kVectorLanes> lanes;
-    LoadVector<kVectorLanes>(from + i, &lanes);
-    StoreVector<kVectorLanes>(lanes, to + i);
-  }
-  for (; i < count; ++i) to[i] = from[i];
-}
-
 // What a thread knows while it goes from band to band.
 template <typename T>
 struct Work {
@@ -67,7 +56,9 @@ struct Work {
   Epilogue<T> epilogue;
   float* memory;
   int64_t filled = 0;  // input rows below this are in the ring, as far as it reaches
-  std::vector<const float*> lines = std::vector<const float*>(block.plane.y.kernel);
+
+  // Of the rows that the filters' lines are on at the moment.
+  const float** lines() const { return reinterpret_cast<const float**>(memory + block.lines_at); }
 };
 
 // Rows of the input [first, last), as f32, channels last; `first` where the memory begins.
@@ -111,7 +102,7 @@ inline void FillRow(const Work<T>& work, const float* x, int64_t panel, float* t
     for (int64_t p = 0; p < count; ++p) {
       __builtin_prefetch(from + (p + kPixelsAhead) * block.inputs);
       __builtin_prefetch(from + (p + kPixelsAhead) * block.inputs + kVectorLanes);
-      CopyLanes(from + p * block.inputs, lanes, inside + p * block.width);
+      CopyElements<kVectorLanes>(from + p * block.inputs, lanes, inside + p * block.width);
     }
     return;
   }
@@ -143,10 +134,10 @@ inline void FilterBand(Work<T>* work, const float* ring, int64_t panel, int64_t 
     for (int64_t ky = 0; ky < y.kernel; ++ky) {
       // Counted from the first row of padding, so never negative.
       const int64_t line = (first + row) * y.stride + ky * y.dilation;
-      work->lines[static_cast<size_t>(ky)] = ring + line % block.ring_rows * row_floats;
+      work->lines()[ky] = ring + line % block.ring_rows * row_floats;
     }
     float* values = to + row * x.output * block.depth;
-    const RowFilters filters{work->lines.data(),
+    const RowFilters filters{work->lines(),
                              y.kernel,
                              x.kernel,
                              x.stride,
@@ -218,7 +209,7 @@ inline void StoreBand(const Work<T>& work, int64_t image, int64_t first, int64_t
     float* to = view.groups == 1 ? sums : rows;
     if (to != from || stride != view.lanes) {
       for (int64_t p = 0; p < pixels; ++p) {
-        CopyLanes(from + p * stride, view.lanes, to + p * view.lanes);
+        CopyElements<kVectorLanes>(from + p * stride, view.lanes, to + p * view.lanes);
       }
     }
     work.epilogue.Store(to, pixels * view.lanes, offset);
@@ -265,10 +256,10 @@ inline void ComputeBand(Work<T>* work, int64_t image, int64_t band, bool is_firs
 
 // The bands [begin, end) of all images.
 template <typename T>
-inline void ComputeBands(Work<T> work, int64_t begin, int64_t end) {
-  const int64_t bands = work.block.bands;
+inline void ComputeBands(Work<T>* work, int64_t begin, int64_t end) {
+  const int64_t bands = work->block.bands;
   for (int64_t i = begin; i < end; ++i) {
-    ComputeBand(&work, i / bands, i % bands, i == begin || i % bands == 0);
+    ComputeBand(work, i / bands, i % bands, i == begin || i % bands == 0);
   }
 }
 
@@ -316,9 +307,9 @@ class OwnInvertedResidual : public Primitive {
             const int64_t work = block.band * block.plane.x.output * block.channels;
             ParallelFor(target, block.output.batch * block.bands, work,
                         [&](int64_t begin, int64_t end, int64_t part) {
-                          const Work<T> of_part{target, block, As<T>(inputs[0]), epilogue,
-                                                As<float>(workspace) + part * block.total};
-                          WithIsa(target, [&] { ComputeBands(of_part, begin, end); });
+                          Work<T> of_part{target, block, As<T>(inputs[0]), epilogue,
+                                          As<float>(workspace) + part * block.total};
+                          WithIsa(target, [&] { ComputeBands(&of_part, begin, end); });
                         });
             ZeroPadding(block.output, sizeof(T), output);
           },

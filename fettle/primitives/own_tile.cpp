@@ -26,6 +26,7 @@ TileLayer TileLayerOf(const LayerSpec& spec, Layout layout, const Target& target
   layer.outputs = layer.output.groups * layer.output.lanes;
   // 12 x 2 sums fill 32 registers of 512 bits, 6 x 1 of ours 16 of 256.
   layer.chunk = target.has_avx512 ? kChunkLanes : kVectorLanes;
+  layer.m_position = layer.chunk;
   layer.zeros.resize(static_cast<size_t>(layer.input.lanes), 0);
   return layer;
 }

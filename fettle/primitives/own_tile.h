@@ -18,18 +18,19 @@
 namespace fettle {
 
 // The layer, and how V and M lie: V[tile][position][channel], M[tile][position][output], of one
-// chunk or of all.
+// chunk or of all. The strides from tile to tile are a cache line longer than they need to be, or
+// the tiles of powers of two would all want the same few sets of the cache.
 struct TileLayer {
   WindowPlane plane;
   ChannelView input, output;
   int64_t rows = 0, columns = 0;  // outputs of a whole tile
   int64_t tiles_y = 0, tiles_x = 0;
-  int lanes = 8;                                   // of the vectors of inputs: 8 or 16
-  int64_t v_channels = 0, v_stride = 0;            // elements
-  int64_t m_position = kChunkLanes, m_stride = 0;  // from position to position, tile to tile
-  int64_t outputs = 0, chunk = kVectorLanes;       // channels with padding; those of a chunk
-  std::vector<float> bias;                         // of the padded outputs
-  std::vector<float> zeros;                        // the lanes of a pixel beyond the image
+  int lanes = 8;                              // of the vectors of inputs: 8 or 16
+  int64_t v_channels = 0, v_stride = 0;       // elements
+  int64_t m_position = 0, m_stride = 0;       // from position to position, tile to tile
+  int64_t outputs = 0, chunk = kVectorLanes;  // channels with padding; those of a chunk
+  std::vector<float> bias;                    // of the padded outputs
+  std::vector<float> zeros;                   // the lanes of a pixel beyond the image
 
   int64_t tiles() const { return output.batch * tiles_y * tiles_x; }
   int64_t chunks() const { return (outputs + chunk - 1) / chunk; }
@@ -38,7 +39,8 @@ struct TileLayer {
   }
 };
 
-// All but the strides. A tile has so many rows and columns of outputs.
+// All but the strides from tile to tile and the bias; m_position as for M of one chunk. A tile has
+// so many rows and columns of outputs.
 TileLayer TileLayerOf(const LayerSpec& spec, Layout layout, const Target& target, int64_t rows,
                       int64_t columns);
 

@@ -33,14 +33,17 @@ TilePlan PlanTiles(const TileWork& work, const Target& target) {
   }
   most = std::max<int64_t>(most, 1);
   plan.blocks = (work.tiles + most - 1) / most;
-  if (filters_stay && work.tiles >= int64_t{4} * target.threads) {
+  // As many for each thread, where filters read again cost little, or nothing else keeps all busy.
+  const bool has_many_tiles = work.tiles >= int64_t{4} * target.threads;
+  if ((filters_stay && has_many_tiles) || work.chunks < target.threads) {
     const int64_t even = (plan.blocks + target.threads - 1) / target.threads * target.threads;
     plan.blocks = std::min(even, work.tiles);
   }
-  // Blocks that the threads cannot share evenly: each transforms all inputs of a block for its
-  // share of the outputs.
-  if (plan.blocks % target.threads != 0)
+  // Blocks that the threads cannot share evenly: a task is a share of the outputs, and each thread
+  // transforms the inputs of the blocks that it has tasks of.
+  if (plan.blocks % target.threads != 0) {
     plan.parts = std::min<int64_t>(target.threads, work.chunks);
+  }
   return plan;
 }
 

@@ -23,6 +23,7 @@ struct TilePlan {
   int64_t blocks = 1, parts = 1;
 
   int64_t tasks() const { return blocks * parts; }
+  bool BeginsBlock(int64_t task) const { return task % parts == 0; }
 };
 
 TilePlan PlanTiles(const TileWork& work, const Target& target);

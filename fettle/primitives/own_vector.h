@@ -53,4 +53,22 @@ inline void StoreVector(const Vector<kLanes>& from, BF16* to) {
   std::memcpy(to, &halves, sizeof(halves));
 }
 
+// `count` elements as f32, by vectors as long as they fit, the last of them over the one before.
+template <int kLanes, typename T>
+inline void CopyElements(const T* from, int64_t count, float* to) {
+  if (count >= kLanes) {
+    Vector<kLanes> values;
+    for (int64_t i = 0; i + kLanes <= count; i += kLanes) {
+      LoadVector<kLanes>(from + i, &values);
+      StoreVector<kLanes>(values, to + i);
+    }
+    LoadVector<kLanes>(from + count - kLanes, &values);
+    StoreVector<kLanes>(values, to + count - kLanes);
+  } else if constexpr (kLanes > 4) {
+    CopyElements<kLanes / 2>(from, count, to);
+  } else {
+    for (int64_t i = 0; i < count; ++i) to[i] = Widen(from[i]);
+  }
+}
+
 }  // namespace fettle

@@ -15,8 +15,6 @@
 
 namespace fettle {
 
-// A tile's stride is a cache line longer than it needs to be, or the tiles of powers of two would
-// all want the same few sets of the cache.
 struct WinogradLayer : TileLayer {
   std::vector<std::byte> filters;  // [chunk][position][inner][lanes][step]
 };

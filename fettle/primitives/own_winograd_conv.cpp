@@ -27,8 +27,8 @@
 // they do not stay in the second-level cache they come from beyond it once a block, so that blocks
 // are as large as that cache holds, and the next panel of filters is fetched while one is
 // multiplied (own_tile_products.cpp). Where V of enough tiles to outlast that no longer fits either
-// (512 channels at 28x28), the work is staged: V of all tiles, then one position after another,
-// whose filters are read once, then all outputs. own_tile_plan.cpp decides.
+// (512 channels at 28x28), the work is staged: V of a large block, then one position after another,
+// whose filters are read once a block, then all its outputs. own_tile_plan.cpp decides.
 //
 // It wins where channels are many enough for the products to outweigh the transforms (from 16 on),
 // and the image large enough to fill its tiles: on an Emerald Rapids core, against oneDNN's direct
@@ -70,7 +70,9 @@ class WinogradConv {
                 [&](int64_t begin, int64_t end, int64_t part) {
                   std::byte* scratch = workspace + part * scratch_bytes_;
                   for (int64_t task = begin; task < end; ++task) {
-                    RunTask(task, x, epilogue, As<Element>(scratch), As<float>(scratch + v_bytes_));
+                    const bool has_inputs = task > begin && !plan_.BeginsBlock(task);
+                    RunTask(task, has_inputs, x, epilogue, As<Element>(scratch),
+                            As<float>(scratch + v_bytes_));
                   }
                 });
     ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
@@ -128,10 +130,10 @@ class WinogradConv {
     work.positions = kPositions;
     work.filter_bytes = static_cast<int64_t>(layer_.filters.size());
     work.v_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(Element));
-    work.m_bytes = kPositions * kChunkLanes * static_cast<int64_t>(sizeof(float));
+    work.m_bytes = kPositions * layer_.chunk * static_cast<int64_t>(sizeof(float));
     work.can_stage = true;
     plan_ = PlanTiles(work, target_);
-    layer_.m_position = plan_.is_staged ? RoundedUp(layer_.outputs, kChunkLanes) : kChunkLanes;
+    if (plan_.is_staged) layer_.m_position = RoundedUp(layer_.outputs, layer_.chunk);
     layer_.m_stride = kPositions * layer_.m_position + kVectorLanes;
     const int64_t block_tiles = (work.tiles + plan_.blocks - 1) / plan_.blocks;
     v_bytes_ = RoundedUp(block_tiles * work.v_bytes, 64);
@@ -140,14 +142,17 @@ class WinogradConv {
         RoundedUp(block_tiles * layer_.m_stride * static_cast<int64_t>(sizeof(float)), 64);
   }
 
+  // Unless `has_inputs`, v is given the block's transformed inputs first.
   template <typename T>
-  void RunTask(int64_t task, const T* x, const VectorEpilogue<T>& epilogue, Element* v,
-               float* m) const {
+  void RunTask(int64_t task, bool has_inputs, const T* x, const VectorEpilogue<T>& epilogue,
+               Element* v, float* m) const {
     const int64_t block = task / plan_.parts, part = task % plan_.parts;
     const int64_t begin = layer_.tiles() * block / plan_.blocks;
     const int64_t end = layer_.tiles() * (block + 1) / plan_.blocks;
-    WithLanes<Products>(target_, layer_.lanes == 16,
-                        [&]<int kLanes>() { Transform<kLanes>(begin, end, x, v); });
+    if (!has_inputs) {
+      WithLanes<Products>(target_, layer_.lanes == 16,
+                          [&]<int kLanes>() { Transform<kLanes>(begin, end, x, v); });
+    }
     const int64_t first = layer_.chunks() * part / plan_.parts;
     const int64_t last = layer_.chunks() * (part + 1) / plan_.parts;
     if (plan_.is_staged) {
@@ -182,9 +187,15 @@ class WinogradConv {
   // Of a chunk of outputs, all positions.
   void MultiplyChunk(int64_t chunk, int64_t tiles, const Element* v, float* m) const {
     const int64_t depth = layer_.v_channels, vectors = layer_.ChunkVectors(chunk);
-    const TileProducts products{tiles,           depth,           vectors,
-                                layer_.v_stride, layer_.m_stride, kPositions,
-                                depth,           kChunkLanes,     depth * vectors * kVectorLanes};
+    const TileProducts products{tiles,
+                                depth,
+                                vectors,
+                                layer_.v_stride,
+                                layer_.m_stride,
+                                kPositions,
+                                depth,
+                                layer_.m_position,
+                                depth * vectors * kVectorLanes};
     MultiplyTiles(target_, products, v, FiltersOf(chunk), m);
   }
 
@@ -252,8 +263,8 @@ std::unique_ptr<Kernel> MakeWinogradKernel(const LayerSpec& spec, Layout layout,
       conv->WorkspaceBytes(), conv->WeightBytes());
 }
 
-// In bf16 the transforms' errors, some hundredths of the largest sum, would be the better part of
-// what an activation leaves that cuts its values off.
+// The errors of V and filters rounded to bf16, some hundredths of the largest sum, would be the
+// better part of what an activation leaves that cuts its values off.
 bool CutsOff(const std::optional<Activation>& activation) {
   if (!activation) return false;
   const ActivationKind kind = activation->kind;
@@ -276,9 +287,6 @@ class OwnWinogradConv : public Primitive {
       if (axis.kernel != 3) return Support::No("a kernel other than 3x3");
       if (axis.stride != 1 || axis.dilation != 1) return Support::No("a stride or dilation");
     }
-    if (spec.output.dtype == DType::kBF16 && CutsOff(spec.activation)) {
-      return Support::No("an activation that cuts off, in bf16");
-    }
     return RequireOneFloat(spec);
   }
 
@@ -286,15 +294,16 @@ class OwnWinogradConv : public Primitive {
                                               const Target& target) const override {
     std::vector<std::string> forms = {":2x3", ":4x3", ":6x3"};
     if (spec.output.dtype == DType::kBF16 && target.has_avx512_bf16) {
+      for (std::string& form : forms) form += ":widened";
       // Of F(6, 3) rounding V and the filters to bf16 would leave too little.
-      forms = {":2x3", ":4x3", ":2x3:widened", ":4x3:widened", ":6x3:widened"};
+      if (!CutsOff(spec.activation)) forms.insert(forms.end(), {":2x3", ":4x3"});
     }
     const Layout blocked = target.has_avx512 ? Layout::kBlocked16 : Layout::kBlocked8;
     std::vector<Implementation> all;
     for (const std::string& form : forms) {
       for (const Layout layout : {Layout::kChannelsLast, blocked}) {
         all.push_back(InLayout(std::string(Name()) + form, spec, layout));
-        all.back().version = 2;
+        all.back().version = 3;
       }
     }
     return all;

@@ -114,7 +114,8 @@ void Executor::Run(std::span<const Tensor* const> inputs, std::span<Tensor* cons
     if (!is_copied_[i]) places_[id] = outputs[i]->bytes();
   }
   for (size_t s = 0; s < plan_.steps.size(); ++s) {
-    if (kernels_[s]) RunStep(s);
+    if (!kernels_[s]) continue;  // its output is a constant
+    RunStep(s);
     if (observer) observer(s);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {

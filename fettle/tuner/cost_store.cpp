@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "fettle/core/error.h"
+#include "fettle/cost_models/way_text.h"
 #include "fettle/database/cost_match.h"
 
 namespace fettle {
@@ -30,6 +31,13 @@ constexpr double kSecondsOfAnImplementation =
     std::chrono::duration<double>(kContenderBudget + kWarmUpBudget + kUsualPreparing).count();
 constexpr double kFewestRuns = 14;  // 6 samples, each after an untimed run, and the warm-up
 constexpr double kReferenceSecondsOfAMac = 1e-8;
+
+// Times that a layer's implementation is kept as seen in networks.
+constexpr int kEnoughInNetwork = 9;
+
+std::string TextOf(const LayerTask& task) {
+  return WayText(task.key.text, task.implementation, task.version, task.inputs, task.output);
+}
 
 int64_t SecondsSince1970() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -82,6 +90,12 @@ CostRecord CostStore::RecordOf(const LayerSpec& spec, const Implementation& impl
 }
 
 void CostStore::KeepInNetwork(const Plan& plan, const std::vector<StepTiming>& steps) {
+  if (database_ == nullptr) return;
+  if (!in_network_) {
+    in_network_.emplace();
+    for (const CostRecord& record : FindInNetwork()) ++(*in_network_)[TextOf(record.task)];
+  }
+  std::set<std::string> of_this_plan;
   std::vector<CostRecord> records;
   for (size_t i = 0; i < steps.size() && i < plan.steps.size(); ++i) {
     Timing timing;
@@ -94,9 +108,13 @@ void CostStore::KeepInNetwork(const Plan& plan, const std::vector<StepTiming>& s
     const bool is_narrow =
         latency.high - latency.low <= LayerTiming().relative_width * latency.value;
     measurement.status = is_narrow ? MeasurementStatus::kOk : MeasurementStatus::kUnstable;
-    records.push_back(RecordOf(plan.steps[i].spec, plan.steps[i].implementation, timing));
+    CostRecord record = RecordOf(plan.steps[i].spec, plan.steps[i].implementation, timing);
+    const std::string task = TextOf(record.task);
+    if (!of_this_plan.insert(task).second || (*in_network_)[task] >= kEnoughInNetwork) continue;
+    ++(*in_network_)[task];
+    records.push_back(std::move(record));
   }
-  if (database_ != nullptr) database_->Insert(records);
+  database_->Insert(records);
 }
 
 std::vector<CostRecord> CostStore::FindInNetwork() const {

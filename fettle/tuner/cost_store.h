@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,8 +47,9 @@ class CostStore {
   // number when it has been measured just now and when it was in the database.
   double ReckonedSeconds(const LayerSpec& spec) const;
 
-  // What a plan's steps took inside the network, kept with the mode kInNetwork; and what was kept
-  // so of this device, threads and versions, as far as it has a latency.
+  // What a plan's steps took inside the network, kept with the mode kInNetwork, a few times for
+  // each layer and implementation: their median moves no more. And what was kept so of this device,
+  // threads and versions, as far as it has a latency.
   void KeepInNetwork(const Plan& plan, const std::vector<StepTiming>& steps);
   std::vector<CostRecord> FindInNetwork() const;
 
@@ -69,6 +71,7 @@ class CostStore {
   MeasuredCosts known_;  // all of them
   MeasuredCosts costs_;  // of the layers required
   RecordCounts counts_;
+  std::optional<std::map<std::string, int>> in_network_;  // records, by task; when first needed
   std::set<LayerKey> required_;
   std::set<std::string> outdated_;  // layer and implementation, measured with other versions only
 };

@@ -15,13 +15,11 @@ constexpr int64_t kBatchesATurn = 10;  // of the peer, from which its time for a
 }  // namespace
 
 EvaluationComparison CompareEvaluation(Executor* executor, const Evaluation& ours,
-                                       const Dataset& dataset, const std::filesystem::path& model,
-                                       int threads, const std::filesystem::path& peer_script,
-                                       int rounds) {
+                                       const Dataset& dataset, const EvaluationRace& race) {
   OnnxRuntimePeerOptions options;
-  options.script = peer_script;
+  options.script = race.peer_script;
   OnnxRuntimePeer peer(options);
-  OnnxRuntimeSession session = peer.Load(model, {.threads = threads});
+  OnnxRuntimeSession session = peer.Load(race.model, {.threads = race.threads});
   const Plan& plan = executor->plan();
   EvaluationComparison comparison;
   comparison.version = peer.version();
@@ -52,7 +50,7 @@ EvaluationComparison CompareEvaluation(Executor* executor, const Evaluation& our
     Evaluate(executor, dataset);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
-  const Turns turns = TakeTurns(rounds, our_seconds, their_seconds);
+  const Turns turns = TakeTurns(race.rounds, our_seconds, their_seconds, race.before_round);
   comparison.our_seconds = turns.ours;
   comparison.peer_seconds = turns.theirs;
   comparison.ratio = turns.ratio;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,17 @@ struct EvaluationComparison {
   Interval ratio;  // the peer's time over ours, round by round
 };
 
-// In turns, whose order alternates: we evaluate all images, the peer runs as many batches. Both
-// with so many threads; the model's batch must be the executor's. Throws Error (kDevice) where the
-// peer fails, kBadInput where the model does not fit.
+struct EvaluationRace {
+  std::filesystem::path model;  // an ONNX file, the peer's; its batch must be the executor's
+  std::filesystem::path peer_script;
+  int threads = 1;
+  int rounds = 11;
+  std::function<void()> before_round = {};  // may throw, to stop
+};
+
+// In turns, whose order alternates: we evaluate all images, the peer runs as many batches. Throws
+// Error (kDevice) where the peer fails, kBadInput where the model does not fit.
 EvaluationComparison CompareEvaluation(Executor* executor, const Evaluation& ours,
-                                       const Dataset& dataset, const std::filesystem::path& model,
-                                       int threads, const std::filesystem::path& peer_script,
-                                       int rounds);
+                                       const Dataset& dataset, const EvaluationRace& race);
 
 }  // namespace fettle

@@ -6,9 +6,25 @@
 #include "fettle/core/error.h"
 #include "fettle/core/statistics.h"
 #include "fettle/runtime/precision.h"
-#include "fettle/tuner/plan_folders.h"
 
 namespace fettle {
+namespace {
+
+// Steps are timed plan after plan; what they add up to is brought to what the plan took in turns
+// with the others, so that a disturbance of one plan's steps does not count against its kernels.
+std::vector<StepTiming> Scaled(std::vector<StepTiming> steps, double total_ms) {
+  double sum = 0;
+  for (const StepTiming& step : steps) sum += step.ms;
+  if (sum <= 0) return steps;
+  for (StepTiming& step : steps) {
+    step.ms *= total_ms / sum;
+    for (double& sample : step.samples_ms) sample *= total_ms / sum;
+  }
+  return steps;
+}
+
+}  // namespace
+
 std::vector<NetworkVerdict::Entrant> NetworkVerdict::Propose(
     int count, const LayerGraph& graph, const std::vector<std::vector<DType>>& precisions,
     const std::vector<std::vector<LayerChoice>>& tried) const {
@@ -17,7 +33,7 @@ std::vector<NetworkVerdict::Entrant> NetworkVerdict::Propose(
   for (Selection& selection : SelectTop(count, graph, precisions, catalog_, *costs_, reorders)) {
     if (std::ranges::find(tried, selection.choices) != tried.end()) continue;
     Plan plan = BuildPlan(graph, selection.choices, reorders, catalog_->target().threads);
-    entrants.push_back({std::move(selection), std::move(plan)});
+    entrants.push_back({std::move(selection), std::move(plan), {}});
   }
   return entrants;
 }
@@ -39,7 +55,7 @@ void NetworkVerdict::AddGiven(const LayerGraph& graph,
       Selection selection;
       selection.choices = choices;
       Plan plan = BuildPlan(graph, choices, reorders, catalog_->target().threads);
-      entrants->push_back({std::move(selection), std::move(plan)});
+      entrants->push_back({std::move(selection), std::move(plan), {}});
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kDevice) throw;  // no working reorder between its layers
     }
@@ -56,12 +72,13 @@ void NetworkVerdict::Learn(const Plan& plan, const std::vector<StepTiming>& step
 
 // Sorts them, the fastest first; those that failed are left out. False where all did: then they are
 // as they were.
-bool NetworkVerdict::Time(std::vector<Entrant>* entrants) {
+bool NetworkVerdict::Time(PlanFolders* folders, std::vector<Entrant>* entrants) {
   if (starting_) starting_(static_cast<int>(entrants->size()));
-  PlanFolders folders(folder_ / "verdict");
-  for (const Entrant& entrant : *entrants) folders.Add(entrant.plan);
   PlansRequest request;
-  request.folders = folders.folders();
+  for (Entrant& entrant : *entrants) {
+    if (entrant.folder.empty()) entrant.folder = folders->Add(entrant.plan);
+    request.folders.push_back(entrant.folder);
+  }
   request.threads = catalog_->target().threads;
   request.options.contender_budget = options_.budget_each;
   request.options.warm_up_budget = options_.budget_each / 4;
@@ -69,11 +86,14 @@ bool NetworkVerdict::Time(std::vector<Entrant>* entrants) {
   const PlansAnswer answer = timer_(request);
   std::vector<Entrant> timed;
   for (size_t i = 0; i < entrants->size(); ++i) {
-    const std::vector<double>& samples = answer.plans[i].timing.measurement.samples_ms;
-    if (samples.empty()) continue;
     Entrant& entrant = (*entrants)[i];
+    const std::vector<double>& samples = answer.plans[i].timing.measurement.samples_ms;
+    if (samples.empty()) {
+      PlanFolders::Remove(entrant.folder);
+      continue;
+    }
     entrant.median_ms = Median(samples);
-    Learn(entrant.plan, answer.plans[i].steps);
+    Learn(entrant.plan, Scaled(answer.plans[i].steps, entrant.median_ms));
     timed.push_back(std::move(entrant));
   }
   if (timed.empty()) return false;
@@ -85,6 +105,7 @@ bool NetworkVerdict::Time(std::vector<Entrant>* entrants) {
 NetworkVerdict::Verdict NetworkVerdict::Best(const LayerGraph& graph,
                                              const std::vector<std::vector<DType>>& precisions,
                                              const std::vector<std::vector<LayerChoice>>& also) {
+  PlanFolders folders(folder_ / "verdict");
   std::vector<std::vector<LayerChoice>> tried;
   std::vector<Entrant> entrants;
   double gain = 1;
@@ -97,7 +118,7 @@ NetworkVerdict::Verdict NetworkVerdict::Best(const LayerGraph& graph,
       tried.push_back(entrant.selection.choices);
       entrants.push_back(std::move(entrant));
     }
-    if (!Time(&entrants)) break;
+    if (!Time(&folders, &entrants)) break;
     // The fastest goes on, and the one that was put first, for the others to be judged by.
     const auto foremost = std::ranges::find_if(
         entrants, [&](const Entrant& each) { return each.selection.choices == tried.front(); });
@@ -105,6 +126,11 @@ NetworkVerdict::Verdict NetworkVerdict::Best(const LayerGraph& graph,
     if (foremost != entrants.end()) {
       gain = foremost->median_ms / entrants.front().median_ms;
       if (foremost != entrants.begin()) kept.push_back(*foremost);
+    }
+    for (const Entrant& entrant : entrants) {
+      if (std::ranges::find(kept, entrant.folder, &Entrant::folder) == kept.end()) {
+        PlanFolders::Remove(entrant.folder);
+      }
     }
     entrants = std::move(kept);
   }

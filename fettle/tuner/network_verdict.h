@@ -8,6 +8,7 @@
 #include "fettle/cost_models/primitive_selection.h"
 #include "fettle/device/plan_protocol.h"
 #include "fettle/runtime/plan.h"
+#include "fettle/tuner/plan_folders.h"
 
 namespace fettle {
 
@@ -61,6 +62,7 @@ class NetworkVerdict {
   struct Entrant {
     Selection selection;
     Plan plan;
+    std::string folder;  // of the plan, once it has been timed
     double median_ms = 0;
   };
 
@@ -69,7 +71,7 @@ class NetworkVerdict {
                                const std::vector<std::vector<LayerChoice>>& tried) const;
   void AddGiven(const LayerGraph& graph, const std::vector<std::vector<LayerChoice>>& given,
                 std::vector<Entrant>* entrants) const;
-  bool Time(std::vector<Entrant>* entrants);
+  bool Time(PlanFolders* folders, std::vector<Entrant>* entrants);
   void Learn(const Plan& plan, const std::vector<StepTiming>& steps);
 
   ImplementationCatalog* catalog_;

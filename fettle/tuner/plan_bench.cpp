@@ -13,6 +13,25 @@ namespace fettle {
 namespace {
 
 constexpr double kRoundMs = 50;
+constexpr double kRunsOfAnInterval = kFewestForMedianInterval + 0.5;
+
+PlansAnswer AskForPlans(WorkerClient* worker, const PlansRequest& request) {
+  const double budget = std::chrono::duration<double>(request.options.contender_budget).count() + 2;
+  const auto seconds =
+      static_cast<int64_t>(60 + 4 * budget * static_cast<double>(request.folders.size()));
+  return worker->MeasurePlans(request, std::chrono::seconds(seconds));
+}
+
+// The slowest run of those that came to an end too seldom for an interval; 0 where there are none.
+double SlowestWithoutInterval(const PlansAnswer& answer) {
+  double slowest = 0;
+  for (const PlanTiming& plan : answer.plans) {
+    const Measurement& measurement = plan.timing.measurement;
+    if (measurement.has_latency() || measurement.samples_ms.empty()) continue;
+    slowest = std::max(slowest, std::ranges::max(measurement.samples_ms));
+  }
+  return slowest;
+}
 
 std::vector<Tensor> RandomInputs(const Plan& plan) {
   std::vector<Tensor> inputs;
@@ -28,10 +47,14 @@ std::vector<Tensor> RandomInputs(const Plan& plan) {
 }  // namespace
 
 PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request) {
-  const double budget = std::chrono::duration<double>(request.options.contender_budget).count() + 2;
-  const auto seconds =
-      static_cast<int64_t>(60 + 4 * budget * static_cast<double>(request.folders.size()));
-  return worker->MeasurePlans(request, std::chrono::seconds(seconds));
+  PlansAnswer answer = AskForPlans(worker, request);
+  const double slowest_ms = SlowestWithoutInterval(answer);
+  if (slowest_ms == 0) return answer;
+  PlansRequest patient = request;
+  patient.options.contender_budget = std::max<std::chrono::nanoseconds>(
+      request.options.contender_budget,
+      std::chrono::milliseconds(static_cast<int64_t>(std::ceil(kRunsOfAnInterval * slowest_ms))));
+  return AskForPlans(worker, patient);
 }
 
 EnergyAnswer MeasureEnergy(WorkerClient* worker, const EnergyRequest& request) {
@@ -68,26 +91,22 @@ std::filesystem::path FindOnnxRuntimePeer(const std::filesystem::path& program) 
               "installed, or tools/install_peer in its sources");
 }
 
-PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,
-                                      const std::filesystem::path& plan_folder,
-                                      const std::filesystem::path& model, int our_threads,
-                                      int peer_threads, const std::filesystem::path& peer_script,
-                                      int rounds) {
+PeerComparison CompareWithOnnxRuntime(WorkerClient* worker, const PeerRace& race) {
   OnnxRuntimePeerOptions peer_options;
-  peer_options.script = peer_script;
+  peer_options.script = race.peer_script;
   OnnxRuntimePeer peer(peer_options);
-  OnnxRuntimeSession session = peer.Load(model, {.threads = peer_threads});
-  const std::vector<Tensor> inputs = RandomInputs(ReadPlan(plan_folder));
+  OnnxRuntimeSession session = peer.Load(race.model, {.threads = race.peer_threads});
+  const std::vector<Tensor> inputs = RandomInputs(ReadPlan(race.plan_folder));
 
   PlansRequest request;
-  request.folders = {plan_folder.string()};
-  request.threads = our_threads;
+  request.folders = {race.plan_folder.string()};
+  request.threads = race.our_threads;
   // One round of ours: a fixed short time, whatever its interval.
   request.options.relative_width = 1e-6;
   request.options.contender_budget = std::chrono::milliseconds(static_cast<int64_t>(kRoundMs));
   request.options.warm_up_budget = std::chrono::milliseconds(20);
   const auto ours = [&] {
-    const Measurement measurement = MeasurePlans(worker, request).plans.at(0).timing.measurement;
+    const Measurement measurement = AskForPlans(worker, request).plans.at(0).timing.measurement;
     if (measurement.samples_ms.empty()) {
       throw Error(ErrorKind::kDevice,
                   Text("our network could not be measured: ", measurement.detail));
@@ -103,8 +122,8 @@ PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,
   const auto theirs = [&] {
     return std::max(1e-6, Median(session.Time(inputs, 2, runs)) - comparison.binding_ms);
   };
-  const Turns turns = TakeTurns(rounds, ours, theirs);
-  comparison.rounds = rounds;
+  const Turns turns = TakeTurns(race.rounds, ours, theirs, race.before_round);
+  comparison.rounds = race.rounds;
   comparison.our_ms = turns.ours;
   comparison.peer_ms = turns.theirs;
   comparison.ratio = turns.ratio;

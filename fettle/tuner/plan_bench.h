@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,9 @@
 namespace fettle {
 
 // Plans in a worker, measured against one another; one that fails or takes the worker down has a
-// timing that says so. Throws Error (kDevice) where no worker can be started.
+// timing that says so. Where some are too slow for a median with an interval in the budget they are
+// given, all are measured again with one that suffices. Throws Error (kDevice) where no worker can
+// be started.
 PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request);
 
 // What an inference of each takes. Throws Error (kDevice) where that fails, or there is no meter.
@@ -30,13 +33,18 @@ struct PeerComparison {
   int rounds = 0;
 };
 
+struct PeerRace {
+  std::filesystem::path plan_folder;  // ours
+  std::filesystem::path model;        // an ONNX file, the peer's
+  std::filesystem::path peer_script;
+  int our_threads = 1, peer_threads = 1;
+  int rounds = 31;
+  std::function<void()> before_round = {};  // may throw, to stop
+};
+
 // Fettle's plan and ONNX Runtime's f32 session of a model, in turns: a round is some 50 ms of each,
-// in an order that alternates. Each with so many threads, on inputs of the plan's types. Between a
-// round's halves nothing of the other runs, ONNX Runtime's threads do not spin.
-PeerComparison CompareWithOnnxRuntime(WorkerClient* worker,
-                                      const std::filesystem::path& plan_folder,
-                                      const std::filesystem::path& model, int our_threads,
-                                      int peer_threads, const std::filesystem::path& peer_script,
-                                      int rounds);
+// in an order that alternates, on inputs of the plan's types. Between a round's halves nothing of
+// the other runs, ONNX Runtime's threads do not spin.
+PeerComparison CompareWithOnnxRuntime(WorkerClient* worker, const PeerRace& race);
 
 }  // namespace fettle

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 #include <string>
-#include <vector>
+#include <system_error>
 
 #include "fettle/core/error.h"
 #include "fettle/runtime/plan_file.h"
@@ -14,26 +14,29 @@ namespace fettle {
 class PlanFolders {
  public:
   explicit PlanFolders(std::filesystem::path root) : root_(std::move(root)) {
-    std::filesystem::remove_all(root_);  // what a kill has left
+    Remove(root_.string());  // what a kill has left
   }
-  ~PlanFolders() {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
-  }
+  ~PlanFolders() { Remove(root_.string()); }
   PlanFolders(const PlanFolders&) = delete;
   PlanFolders& operator=(const PlanFolders&) = delete;
 
-  void Add(const Plan& plan) {
-    const std::filesystem::path folder = root_ / Text(folders_.size());
-    std::filesystem::create_directories(folder);
+  // The plan's folder, until it is removed. Throws Error (kBadInput) where it cannot be written.
+  std::string Add(const Plan& plan) {
+    const std::filesystem::path folder = root_ / Text(++added_);
+    std::error_code fault;
+    std::filesystem::create_directories(folder, fault);
+    if (fault) throw BadInput(folder.string(), ": cannot be made: ", fault.message());
     WritePlan(folder, plan);
-    folders_.push_back(folder.string());
+    return folder.string();
   }
-  const std::vector<std::string>& folders() const { return folders_; }
+  static void Remove(const std::string& folder) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
 
  private:
   std::filesystem::path root_;
-  std::vector<std::string> folders_;
+  int added_ = 0;
 };
 
 }  // namespace fettle

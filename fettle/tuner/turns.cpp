@@ -16,9 +16,10 @@ Interval IntervalOf(const std::vector<double>& samples) {
 }  // namespace
 
 Turns TakeTurns(int rounds, const std::function<double()>& ours,
-                const std::function<double()>& theirs) {
+                const std::function<double()>& theirs, const std::function<void()>& before_round) {
   std::vector<double> of_ours, of_theirs, ratios;
   for (int round = 0; round < rounds; ++round) {
+    if (before_round) before_round();
     const bool we_begin = round % 2 == 0;
     double our = we_begin ? ours() : 0;
     const double their = theirs();

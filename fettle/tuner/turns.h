@@ -13,8 +13,8 @@ struct Turns {
 };
 
 // Times both once in each round; who begins alternates. At least kFewestForMedianInterval rounds,
-// else throws Error (kDevice).
+// else throws Error (kDevice). `before_round`, if any, may throw to stop.
 Turns TakeTurns(int rounds, const std::function<double()>& ours,
-                const std::function<double()>& theirs);
+                const std::function<double()>& theirs, const std::function<void()>& before_round);
 
 }  // namespace fettle

@@ -8,139 +8,45 @@
 // one's largest magnitude. The caches are as the others leave them.
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fettle/core/error.h"
-#include "fettle/core/random.h"
 #include "fettle/core/threads.h"
-#include "fettle/device/layer_data.h"
-#include "fettle/device/prepared_layer.h"
-#include "fettle/primitives/primitive_list.h"
+#include "fettle/primitives/library_versions.h"
+#include "tests/performance/layer_entry.h"
 
 namespace fettle {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double MillisecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-// An implementation, ready to run.
-class Entry {
- public:
-  Entry(const LayerSpec& spec, const Primitive& primitive, Implementation implementation,
-        const Target& target, const std::vector<const Tensor*>& weights, ArrangedInputs& inputs)
-      : implementation_(std::move(implementation)) {
-    const Clock::time_point start = Clock::now();
-    std::unique_ptr<Kernel> kernel = primitive.Prepare(spec, implementation_, target, weights);
-    prepare_ms_ = MillisecondsSince(start);
-    weight_kib_ = static_cast<double>(kernel->WeightBytes()) / 1024;
-    workspace_kib_ = static_cast<double>(kernel->WorkspaceBytes()) / 1024;
-    layer_.emplace(spec, implementation_, std::move(kernel), inputs);
-  }
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
-
-  void CompareWith(const Tensor& expected) { verdict_ = layer_->Validate(expected); }
-  Tensor Output() {
-    layer_->Run();
-    return layer_->Output();
-  }
-
-  void Run() {
-    const Clock::time_point start = Clock::now();
-    layer_->Run();
-    samples_ms_.push_back(MillisecondsSince(start));
-  }
-
-  void Sort() { std::ranges::sort(samples_ms_); }
-  double MedianMs() const { return samples_ms_[samples_ms_.size() / 2]; }
-
-  void Print(int64_t macs) const {
-    std::string layouts;
-    for (Layout layout : implementation_.inputs) layouts.append(NameOf(layout)).append(" ");
-    layouts.append("> ").append(NameOf(implementation_.output));
-    const double ms = MedianMs();
-    std::printf("%-58s %-36s %9.4f %9.4f %8.1f %9.1e %8.1f %9.1f %9.1f %6zu%s%s\n",
-                implementation_.name.c_str(), layouts.c_str(), ms, samples_ms_.front(),
-                2e-6 * static_cast<double>(macs) / ms, verdict_.error, prepare_ms_, weight_kib_,
-                workspace_kib_, samples_ms_.size(),
-                verdict_.fault.empty() ? "" : "  WRONG: ", verdict_.fault.c_str());
-  }
-
- private:
-  Implementation implementation_;
-  double prepare_ms_ = 0, weight_kib_ = 0, workspace_kib_ = 0;
-  std::optional<PreparedLayer> layer_;
-  Verdict verdict_;
-  std::vector<double> samples_ms_;
-};
-
-using Entries = std::vector<std::unique_ptr<Entry>>;
-
-// All that compute the layer and whose names begin with `only`; those of the reference are left
-// out.
-Entries EntriesOf(const LayerSpec& spec, const Target& target, const PrimitiveList& list,
-                  std::string_view only, const std::vector<const Tensor*>& weights,
-                  ArrangedInputs& inputs, std::string* refusals) {
-  Entries entries;
-  for (const auto& primitive : list.primitives()) {
-    if (primitive.get() == &list.reference()) continue;
-    if (const Support support = primitive->Supports(spec, target); !support) {
-      refusals->append(primitive->Name()).append(": ").append(support.reason).append("\n");
-      continue;
-    }
-    for (const Implementation& implementation : primitive->Implementations(spec, target)) {
-      if (!implementation.name.starts_with(only)) continue;
-      entries.push_back(
-          std::make_unique<Entry>(spec, *primitive, implementation, target, weights, inputs));
-    }
-  }
-  return entries;
-}
-
-// What the reference computes in FP64, rounded once.
-Tensor Expected(const LayerSpec& spec, const Target& target, const Primitive& reference,
-                const std::vector<const Tensor*>& weights, ArrangedInputs& inputs) {
-  const Support support = reference.Supports(spec, target);
-  if (!support) throw BadInput("the reference refuses the layer: ", support.reason);
-  const Implementation plain = reference.Implementations(spec, target).front();
-  return Entry(spec, reference, plain, target, weights, inputs).Output();
+void Print(const LayerEntry& entry, int64_t macs) {
+  std::string layouts;
+  for (Layout layout : entry.implementation().inputs) layouts.append(NameOf(layout)).append(" ");
+  layouts.append("> ").append(NameOf(entry.implementation().output));
+  const double ms = entry.MedianMs();
+  const std::string& fault = entry.verdict().fault;
+  std::printf("%-58s %-36s %9.4f %9.4f %8.1f %9.1e %8.1f %9.1f %9.1f %6zu%s%s\n",
+              entry.implementation().name.c_str(), layouts.c_str(), ms,
+              std::ranges::min(entry.samples_ms()), 2e-6 * static_cast<double>(macs) / ms,
+              entry.verdict().error, entry.prepare_ms(), entry.weight_bytes() / 1024,
+              entry.workspace_bytes() / 1024, entry.samples_ms().size(),
+              fault.empty() ? "" : "  WRONG: ", fault.c_str());
 }
 
 void Benchmark(const LayerSpec& spec, int threads, double seconds, std::string_view only) {
   const ThreadScope scope(threads);
   const PrimitiveList list = PrimitiveList::All();
-  const Target target = HostTarget(threads);
-  const LayerData data = MakeLayerData(spec, 1);
-  std::vector<const Tensor*> weights;
-  for (const Tensor& weight : data.weights) weights.push_back(&weight);
-  ArrangedInputs inputs(data.inputs);
-  std::string refusals;
-  Entries entries = EntriesOf(spec, target, list, only, weights, inputs, &refusals);
-  if (entries.empty()) throw BadInput("none is for this layer:\n", refusals);
-  const Tensor expected = Expected(spec, target, list.reference(), weights, inputs);
-  for (const auto& entry : entries) entry->CompareWith(expected);
-  Random random(2);
-  const Clock::time_point start = Clock::now();
-  do {
-    random.Shuffle(&entries);
-    for (const auto& entry : entries) entry->Run();
-  } while (MillisecondsSince(start) < seconds * 1000);
-  for (const auto& entry : entries) entry->Sort();
-  std::ranges::sort(entries, {}, &Entry::MedianMs);
+  const LayerEntries entries(spec, HostTarget(threads), list, only);
+  std::vector<LayerEntry*> all = entries.all();
+  LayerEntries::RunInTurns(all, seconds);
+  std::ranges::sort(all, {}, &LayerEntry::MedianMs);
   std::printf("%-58s %-36s %9s %9s %8s %9s %8s %9s %9s %6s\n", "implementation", "layouts",
               "median ms", "least ms", "GFLOP/s", "error", "prep ms", "weights K", "scratch K",
               "rounds");
-  for (const auto& entry : entries) entry->Print(MacsOf(spec));
-  std::printf("\nnot for this layer:\n%s", refusals.c_str());
+  for (const LayerEntry* entry : all) Print(*entry, MacsOf(spec));
+  std::printf("\nnot for this layer:\n%s", entries.refusals().c_str());
 }
 
 template <typename T>
@@ -160,8 +66,9 @@ int Main(const std::vector<std::string_view>& arguments) {
   if (!is_sound) {
     std::fprintf(stderr,
                  "usage: primitive_benchmark LAYER [THREADS [SECONDS [NAME]]]\n"
-                 "LAYER is canonical text, e.g. 'activation(kind=relu,alpha=0,beta=0) "
-                 "in=f32[1x64x56x56] out=f32[1x64x56x56]'\n");
+                 "LAYER is canonical text, e.g. 'conv(kernel=3x3,strides=1x1,dilations=1x1,"
+                 "pads_begin=1x1,pads_end=1x1,groups=1) in=f32[1x64x56x56] "
+                 "weights=f32[64x64x3x3] out=f32[1x64x56x56]'\n");
     return 2;
   }
   try {
@@ -176,4 +83,7 @@ int Main(const std::vector<std::string_view>& arguments) {
 }  // namespace
 }  // namespace fettle
 
-int main(int count, char** arguments) { return fettle::Main({arguments + 1, arguments + count}); }
+int main(int count, char** arguments) {
+  fettle::TellOpenblas(arguments);
+  return fettle::Main({arguments + 1, arguments + count});
+}

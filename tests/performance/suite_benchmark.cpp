@@ -11,13 +11,16 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fettle/core/error.h"
@@ -52,6 +55,13 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
   return parts;
 }
 
+int NumberFrom(const std::string& option, const std::string& text) {
+  int number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault == std::errc() && end == text.data() + text.size() && number > 0) return number;
+  throw Error(ErrorKind::kUsage, Text(option, " ", text, ": a number is expected"));
+}
+
 Arguments Parse(const std::vector<std::string>& words) {
   Arguments arguments;
   for (const std::string& word : words) arguments.text += " " + word;
@@ -61,7 +71,7 @@ Arguments Parse(const std::vector<std::string>& words) {
       others.push_back(words[i]);
       continue;
     }
-    if (i + 1 == words.size()) throw BadInput(words[i], ": a value is missing");
+    if (i + 1 == words.size()) throw Error(ErrorKind::kUsage, words[i] + ": a value is missing");
     const std::string& option = words[i];
     const std::string& value = words[++i];
     if (option == "--precisions") {
@@ -69,17 +79,17 @@ Arguments Parse(const std::vector<std::string>& words) {
     } else if (option == "--networks") {
       arguments.networks = SplitAtCommas(value);
     } else if (option == "--rounds") {
-      arguments.rounds = std::stoi(value);
+      arguments.rounds = NumberFrom(option, value);
     } else if (option == "--threads") {
       arguments.threads.clear();
       for (const std::string& part : SplitAtCommas(value)) {
-        arguments.threads.push_back(std::stoi(part));
+        arguments.threads.push_back(NumberFrom(option, part));
       }
     } else {
-      throw BadInput(option, ": no such option");
+      throw Error(ErrorKind::kUsage, option + ": no such option");
     }
   }
-  if (others.size() < 2) throw BadInput("the program and a folder are needed");
+  if (others.size() < 2) throw Error(ErrorKind::kUsage, "the program and a folder are needed");
   arguments.program = others[0];
   arguments.folder = others[1];
   arguments.models.assign(others.begin() + 2, others.end());
@@ -92,28 +102,46 @@ std::string Quoted(const std::filesystem::path& path) {
   return text + "'";
 }
 
-// A generated network on disk, and what the peer runs instead where that is another.
+// A network on disk, and what the peer runs instead where that is another. Generated ones go with
+// it.
 struct ModelFiles {
+  ModelFiles() = default;
+  ModelFiles(const ModelFiles&) = delete;
+  ModelFiles& operator=(const ModelFiles&) = delete;
+  ~ModelFiles() {
+    std::error_code ignored;
+    for (const auto& file : generated) std::filesystem::remove(file, ignored);
+  }
+
   std::filesystem::path model, original;
+  std::vector<std::filesystem::path> generated;
 };
 
-ModelFiles Generate(const std::string& name, const std::filesystem::path& folder) {
+void Generate(const std::string& name, const std::filesystem::path& folder, ModelFiles* files) {
   const size_t at = name.find('@');
   const std::string dense = MakeModel(name.substr(0, at), {});
-  ModelFiles files{folder / (name + ".onnx"), {}};
-  if (at == std::string::npos) {
-    WriteFileAtomically(files.model, dense);
-    return files;
-  }
-  files.original = folder / (name.substr(0, at) + ".onnx");
-  WriteFileAtomically(files.original, dense);
-  WriteFileAtomically(files.model, WithZeros(dense, {.sparsity = std::stod(name.substr(at + 1))}));
-  return files;
+  files->model = folder / (name + ".onnx");
+  files->generated = {files->model};
+  if (at == std::string::npos) return WriteFileAtomically(files->model, dense);
+  files->original = folder / (name.substr(0, at) + ".onnx");
+  files->generated.push_back(files->original);
+  WriteFileAtomically(files->original, dense);
+  const double share = std::stod(name.substr(at + 1));
+  WriteFileAtomically(files->model, WithZeros(dense, {.sparsity = share}));
 }
+
+struct RemovedFile {
+  std::filesystem::path path;
+  ~RemovedFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+};
 
 // What `fettle bench --json` answers.
 std::string Bench(const Arguments& arguments, const Case& each, const ModelFiles& files) {
   const std::filesystem::path answer = arguments.folder / "bench.json";
+  const RemovedFile at_the_end{answer};
   const std::string command = Text(
       Quoted(arguments.program), " bench ", Quoted(files.model),
       files.original.empty() ? "" : " --original ",
@@ -125,19 +153,12 @@ std::string Bench(const Arguments& arguments, const Case& each, const ModelFiles
     throw Error(ErrorKind::kInterrupted, Text("stopped within: ", command));
   }
   if (WEXITSTATUS(status) != 0) throw Error(ErrorKind::kDevice, Text("this failed: ", command));
-  std::string bench = ReadFile(answer);
-  std::filesystem::remove(answer);
-  return bench;
+  return ReadFile(answer);
 }
 
 double LoadNow() {
   HostEnvironment environment;
   return TakePreflight(environment, 1).load.value_or(0);
-}
-
-std::string RangeText(const Interval& interval, int digits) {
-  return Text(FixedText(interval.value, digits), " [", FixedText(interval.low, digits), ", ",
-              FixedText(interval.high, digits), "]");
 }
 
 Interval GeometricMean(const std::vector<Interval>& ratios) {
@@ -159,9 +180,9 @@ std::string TableOf(const Record& record, const std::string& precision, int thre
   double least = 1e9;
   for (const auto& [each, outcome] : record.outcomes()) {
     if (each.precision != precision || each.threads != threads) continue;
-    rows += Text("| ", each.network, " | ", RangeText(outcome.ours, 3), " | ",
-                 RangeText(outcome.theirs, 3), " | ", RangeText(outcome.ratio, 2), " | ",
-                 FixedText(outcome.default_ms / outcome.ours.value, 2), " | ",
+    rows += Text("| ", each.network, " | ", IntervalText(outcome.ours, 1, 3), " | ",
+                 IntervalText(outcome.theirs, 1, 3), " | ", IntervalText(outcome.ratio, 1, 2),
+                 " | ", FixedText(outcome.default_ms / outcome.ours.value, 2), " | ",
                  FixedText(outcome.load, 1), " |\n");
     if (std::ranges::find(generated, each.network) == generated.end()) continue;
     ratios.push_back(outcome.ratio);
@@ -175,7 +196,7 @@ std::string TableOf(const Record& record, const std::string& precision, int thre
            rows);
   if (ratios.empty()) return text;
   return text + Text("| **geometric mean of ", ratios.size(), " generated** | | | **",
-                     RangeText(GeometricMean(ratios), 3), "**, least ", FixedText(least, 2),
+                     IntervalText(GeometricMean(ratios), 1, 3), "**, least ", FixedText(least, 2),
                      " | | |\n");
 }
 
@@ -202,9 +223,11 @@ std::string PageOf(const Record& record, const std::string& arguments) {
       "a network of which that share of the weights is zero, against the dense one. The last rows "
       "were made by:\n\n    build/release/tests/suite_benchmark" +
       arguments + "\n";
-  for (const char* precision : {"f32", "bf16", "auto"}) {
-    for (const int threads : {1, 2, 4, 8, 16}) page += TableOf(record, precision, threads);
+  std::set<std::pair<std::string, int>> tables;
+  for (const auto& [each, outcome] : record.outcomes()) {
+    tables.emplace(each.precision, each.threads);
   }
+  for (const auto& [precision, threads] : tables) page += TableOf(record, precision, threads);
   return page;
 }
 
@@ -222,14 +245,15 @@ void Run(const Arguments& arguments) {
   size_t done = 0;
   const size_t cases = networks.size() * arguments.precisions.size() * arguments.threads.size();
   for (const Network& network : networks) {
-    ModelFiles files{network.given, {}};
+    ModelFiles files;
+    files.model = network.given;
     for (const std::string& precision : arguments.precisions) {
       for (const int threads : arguments.threads) {
         const Case each{network.name, precision, threads};
         std::cerr << ++done << " of " << cases << ": " << each.network << ", " << precision << ", "
                   << threads << " thread(s)\n";
         if (record.Has(each)) continue;
-        if (files.model.empty()) files = Generate(network.name, arguments.folder);
+        if (files.model.empty()) Generate(network.name, arguments.folder, &files);
         try {
           const double load = LoadNow();
           record.Add(each, load, Bench(arguments, each, files));
@@ -240,8 +264,6 @@ void Run(const Arguments& arguments) {
         }
       }
     }
-    if (!network.given.empty()) continue;
-    for (const auto& file : {files.model, files.original}) std::filesystem::remove(file);
   }
   WriteFileAtomically(arguments.folder / "README.md", PageOf(record, arguments.text));
   std::cout << PageOf(record, arguments.text);
@@ -252,16 +274,19 @@ void Run(const Arguments& arguments) {
 }  // namespace fettle
 
 int main(int argc, char** argv) {
+  int code = 0;
   try {
     fettle::Run(fettle::Parse({argv + 1, argv + argc}));
-    return 0;
   } catch (const fettle::Error& error) {
     std::cerr << "suite_benchmark: " << error.what() << "\n";
-    if (error.kind() != fettle::ErrorKind::kBadInput) return static_cast<int>(error.kind());
-  } catch (const std::exception& error) {  // of std::stoi and the like
+    code = static_cast<int>(error.kind());
+  } catch (const std::exception& error) {
     std::cerr << "suite_benchmark: " << error.what() << "\n";
+    code = static_cast<int>(fettle::ErrorKind::kBadInput);
   }
-  std::cerr << "usage: suite_benchmark FETTLE FOLDER [--precisions f32,bf16] [--threads 1,2] "
-               "[--rounds N] [--networks NAME[@SHARE],...] [MODEL.onnx ...]\n";
-  return static_cast<int>(fettle::ErrorKind::kBadInput);
+  if (code == static_cast<int>(fettle::ErrorKind::kUsage)) {
+    std::cerr << "usage: suite_benchmark FETTLE FOLDER [--precisions f32,bf16] [--threads 1,2] "
+                 "[--rounds N] [--networks NAME[@SHARE],...] [MODEL.onnx ...]\n";
+  }
+  return code;
 }

@@ -68,7 +68,10 @@ class Record {
                        {"precision", each.precision},
                        {"threads", each.threads},
                        {"load", load},
-                       {"bench", Json::parse(bench)}};
+                       {"bench", Json::parse(bench, nullptr, false)}};
+    if (line.at("bench").is_discarded()) {
+      throw Error(ErrorKind::kDevice, each.network + ": bench did not answer with JSON");
+    }
     // A line of its own, also behind what a kill left of one.
     std::ofstream out(file_, std::ios::app);
     if (!(out << '\n' << line.dump() << '\n' << std::flush)) {

@@ -37,7 +37,7 @@ class PlanFileTest : public testing::Test {
   const PrimitiveList primitives_ = PrimitiveList::All();
   const Target target_ = HostTarget(2);
   Plan plan_;
-  std::filesystem::path scratch_.path();
+  const ScratchFolder scratch_;
 };
 
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {

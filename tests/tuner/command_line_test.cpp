@@ -33,10 +33,9 @@ struct Outcome {
   std::string text;  // both streams
 };
 
-Outcome Type(const std::string& arguments, const std::string& redirection = "2>&1") {
+Outcome RunShell(const std::string& command) {
   Outcome outcome;
-  FILE* pipe =
-      popen((std::string(FETTLE_PROGRAM).append(" ") + arguments + " " + redirection).c_str(), "r");
+  FILE* pipe = popen(command.c_str(), "r");
   std::array<char, 4096> buffer;
   while (const size_t length = fread(buffer.data(), 1, buffer.size(), pipe)) {
     outcome.text.append(buffer.data(), length);
@@ -44,6 +43,16 @@ Outcome Type(const std::string& arguments, const std::string& redirection = "2>&
   const int status = pclose(pipe);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return outcome;
+}
+
+Outcome Type(const std::string& arguments, const std::string& redirection = "2>&1") {
+  return RunShell(Text(FETTLE_PROGRAM, " ", arguments, " ", redirection));
+}
+
+// Interrupted after so many seconds.
+Outcome TypeAndInterrupt(int seconds, const std::string& arguments) {
+  return RunShell(Text("timeout --preserve-status -s INT ", seconds, " ", FETTLE_PROGRAM, " ",
+                       arguments, " 2>&1"));
 }
 
 std::string Model(const std::string& name) { return Text(FETTLE_MODELS, "/", name, ".onnx"); }
@@ -445,6 +454,54 @@ TEST(CommandLine, BenchHoldsADeployedFolderAgainstItsOriginalOnData) {
   EXPECT_EQ(json.at("accuracy_drop_points").at("value"), 0);
   EXPECT_LT(json.at("accuracy_drop_points").at("low"), 0);
   EXPECT_GT(json.at("accuracy_drop_points").at("high"), 0);
+}
+
+TEST(CommandLine, AnInterruptEndsBenchWhileItMeasuresLayers) {
+  const ScratchFolder scratch;
+  const Outcome outcome =
+      TypeAndInterrupt(3, Text("bench --db ", (scratch.path() / "costs.db").string(), " ",
+                               Model("resnet20"), " --batch 16 --precision auto"));
+  EXPECT_EQ(outcome.code, 5) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("in the database"));
+}
+
+TEST(CommandLine, AnInterruptEndsBenchAmongItsTurns) {
+  const ScratchFolder scratch;
+  const std::string folder = (scratch.path() / "deployed").string();
+  WriteDeployed(folder, Model("resnet20"));
+  const Outcome outcome =
+      TypeAndInterrupt(8, Text("bench --against onnxruntime --rounds 10000 ", folder));
+  EXPECT_EQ(outcome.code, 5) << outcome.text;
+}
+
+TEST(CommandLine, OutputThatCannotBeWrittenIsAnError) {
+  EXPECT_EQ(Type("inspect --no-errors " + Model("resnet20"), ">/dev/full 2>/dev/null").code, 3);
+}
+
+TEST(CommandLine, ATemporaryFolderThatCannotBeMadeNamesTheRemedy) {
+  const ScratchFolder scratch;
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  setenv("TMPDIR", (scratch.path() / "nowhere").c_str(), 1);
+  const Outcome outcome = Type("bench " + Model("resnet20"));
+  if (before == nullptr) {
+    unsetenv("TMPDIR");
+  } else {
+    setenv("TMPDIR", kept.c_str(), 1);
+  }
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("TMPDIR"));
+}
+
+TEST(CommandLine, BenchOfADeployedFolderRefusesWhatItWouldIgnore) {
+  const ScratchFolder scratch;
+  const std::string folder = (scratch.path() / "deployed").string();
+  WriteDeployed(folder, Model("resnet20"));
+  for (const char* option : {"--batch 8", "--no-fusion", "--precision bf16"}) {
+    const Outcome outcome = Type(Text("bench ", option, " ", folder));
+    EXPECT_EQ(outcome.code, 2) << option;
+    EXPECT_THAT(outcome.text, HasSubstr("as it is"));
+  }
 }
 
 TEST(CommandLine, BenchNeedsImagesThatFitTheModel) {

@@ -45,7 +45,8 @@ class ScriptedDevice {
         timing.steps.push_back({step.layer, step.implementation.name, ms, {ms}});
         sum += ms;
       }
-      if (!fails_) timing.timing.measurement.samples_ms = {sum, sum, sum};
+      const bool fails = fails_ || (foremost_fails_ && answer.plans.empty() && requests_ == 0);
+      if (!fails) timing.timing.measurement.samples_ms = {sum, sum, sum};
       answer.plans.push_back(std::move(timing));
     }
     ++requests_;
@@ -53,12 +54,13 @@ class ScriptedDevice {
   }
 
   void Fail() { fails_ = true; }
+  void FailForemost() { foremost_fails_ = true; }  // the first plan of the first request
   int requests() const { return requests_; }
 
  private:
   IsolatedCosts costs_;
   double own_factor_;
-  bool fails_ = false;
+  bool fails_ = false, foremost_fails_ = false;
   int requests_ = 0;
 };
 
@@ -115,6 +117,20 @@ TEST_F(NetworkVerdictTest, WhereNothingCanBeTimedTheCheapestIsTaken) {
   const NetworkVerdict::Verdict verdict = Best(&device);
   EXPECT_TRUE(IsAllOurOwn(verdict.plan));
   EXPECT_EQ(device.requests(), 1);
+}
+
+TEST_F(NetworkVerdictTest, GoesOnWithoutAPlanThatFails) {
+  ScriptedDevice sound(1), fails(1);
+  const NetworkVerdict::Verdict best = Best(&sound);
+  fails.FailForemost();
+  const NetworkVerdict::Verdict other = Best(&fails);
+  EXPECT_GE(other.timed, 3);
+  const auto names = [](const Plan& plan) {
+    std::string text;
+    for (const PlanStep& step : plan.steps) text += step.implementation.name + ' ';
+    return text;
+  };
+  EXPECT_NE(names(other.plan), names(best.plan));
 }
 
 TEST_F(NetworkVerdictTest, GivenChoicesTakePartWhereTheirCostsAreKnown) {

@@ -58,11 +58,13 @@ int64_t BatchOf(const Plan& plan) {
   return shape.empty() ? 1 : shape[0];
 }
 
-// Throws where no layer that computes can be computed by a primitive whose name begins so.
+// Throws where no layer that computes can be computed, in a precision that is allowed, by a
+// primitive whose name begins so.
 void RequirePrimitive(const LayerGraph& graph, const std::string& name,
-                      const PrimitiveList& primitives, const Target& target) {
+                      const std::string& precision, const PrimitiveList& primitives,
+                      const Target& target) {
   if (name.empty()) return;
-  for (const LayerSpec& spec : LayersOf(graph, {DType::kF32, DType::kBF16})) {
+  for (const LayerSpec& spec : LayersOf(graph, PrecisionsOf(precision))) {
     if (MacsOf(spec) > 0 && !ImplementationsOf(spec, primitives, target, name).empty()) return;
   }
   throw Error(ErrorKind::kUsage,
@@ -118,6 +120,35 @@ BenchAccuracy MeasureAccuracy(const BenchTask& task, const Dataset& dataset, con
   return accuracy;
 }
 
+// What is to be measured: `folder` takes the plan of an ONNX model.
+BenchTask TaskOf(const Options& options, const std::filesystem::path& folder) {
+  BenchTask task;
+  task.name = options.Get("MODEL");
+  const std::filesystem::path argument = task.name;
+  if (IsDeployedFolder(argument)) {
+    for (const char* choice : {"primitive", "precision", "batch", "no-fusion"}) {
+      if (!options.Has(choice)) continue;
+      throw Error(ErrorKind::kUsage, Text("--", choice,
+                                          ": a deployed folder is measured as it is; "
+                                          "leave it out, or give the ONNX model"));
+    }
+    const Plan plan = ReadPlan(argument);
+    task.model = argument / "model.onnx";
+    task.plan = argument;
+    task.precision = "as deployed";
+    task.threads = plan.threads;
+    task.batch = BatchOf(plan);
+  } else {
+    task.model = argument;
+    task.plan = folder;
+    task.precision = options.Get("precision", "f32");
+    task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
+  }
+  task.threads = static_cast<int>(options.GetInteger("threads", task.threads, 1, 1024));
+  task.our_threads = task.threads;
+  return task;
+}
+
 PlansAnswer MeasureLatency(const BenchTask& task, const std::filesystem::path& default_plan,
                            bool wants_steps, WorkerClient* worker) {
   PlansRequest request;
@@ -158,7 +189,6 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
                                         ": onnxruntime is the only peer so far"));
   }
   const auto rounds = static_cast<int>(options.GetInteger("rounds", 31, 6, 10000));
-  const std::filesystem::path argument = options.Get("MODEL");
   const std::optional<Dataset> images = LoadImages(options);
   const PrimitiveList primitives = PrimitiveList::All();
   const InterruptScope interrupts;
@@ -169,32 +199,15 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
   const TemporaryFolder folder("bench");
   std::filesystem::create_directory(folder.path() / "chosen");
   std::filesystem::create_directory(folder.path() / "default");
-  BenchTask task;
-  task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
-  const bool is_deployed = IsDeployedFolder(argument);
-  if (is_deployed) {
-    for (const char* choice : {"primitive", "precision"}) {
-      if (!options.Has(choice)) continue;
-      throw Error(ErrorKind::kUsage, Text("--", choice,
-                                          ": a deployed folder is measured as it is; "
-                                          "leave it out, or give the ONNX model"));
-    }
-    const Plan plan = ReadPlan(argument);
-    task = {argument / "model.onnx", argument, "as deployed", plan.threads, plan.threads};
-    task.batch = BatchOf(plan);
-  } else {
-    task = {argument, folder.path() / "chosen", options.Get("precision", "f32"), 1, 1, task.batch};
-  }
-  task.threads = static_cast<int>(options.GetInteger("threads", task.threads, 1, 1024));
-  task.our_threads = task.threads;
+  BenchTask task = TaskOf(options, folder.path() / "chosen");
   const Target target = HostTarget(task.threads);
   ImportOptions import;
   import.batch = task.batch;
   const LayerGraph graph = Lower(ImportOnnx(task.model, import));
   if (images) RequireFits(*images, graph);
   if (options.Has("original")) ImportOnnx(options.Get("original"), import);
-  if (!is_deployed) {
-    RequirePrimitive(graph, options.Get("primitive"), primitives, target);
+  if (!IsDeployedFolder(options.Get("MODEL"))) {
+    RequirePrimitive(graph, options.Get("primitive"), task.precision, primitives, target);
     const Plan best = BestPlan(graph, task.precision, options, primitives, target, &worker,
                                "fettle bench", console);
     task.our_threads = best.threads;
@@ -205,15 +218,20 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
 
   BenchResult result;
   if (images) result.accuracy = MeasureAccuracy(task, *images, options, primitives, console);
+  StopIfInterrupted(kInterruptedText);
   console.Status("measuring from end to end");
   result.plans =
       MeasureLatency(task, default_plan, options.Has("layers") || options.Has("json"), &worker);
   if (options.Has("against")) {
     console.Status("in turns with ONNX Runtime");
-    result.peer =
-        CompareWithOnnxRuntime(&worker, task.plan, options.Get("original", task.model.string()),
-                               task.our_threads, task.threads, peer, rounds);
+    PeerRace race{task.plan, options.Get("original", task.model.string()), peer};
+    race.our_threads = task.our_threads;
+    race.peer_threads = task.threads;
+    race.rounds = rounds;
+    race.before_round = [] { StopIfInterrupted(kInterruptedText); };
+    result.peer = CompareWithOnnxRuntime(&worker, race);
   }
+  StopIfInterrupted(kInterruptedText);
   console.ClearStatus();
   console.out() << (options.Has("json") ? BenchJson(task, result)
                                         : BenchText(task, result, options.Has("layers")));

@@ -57,8 +57,8 @@ std::string BenchText(const BenchTask& task, const BenchResult& result, bool wit
     return Text(FixedText(interval.value, 4), " ms [", RangeText(interval, 1, 4), "]");
   };
   std::string text = Text(
-      task.plan.string(), ", ", task.our_threads, " thread(s)",
-      task.our_threads == task.threads ? std::string() : Text(" (faster than ", task.threads, ")"),
+      task.name, ", ", task.our_threads, " thread(s)",
+      task.our_threads == task.threads ? std::string() : Text(" (of at most ", task.threads, ")"),
       ", ", task.precision, "\n  chosen primitives   ", latency(result.plans.plans[0]),
       "\n  default primitives  ", latency(result.plans.plans[1]), '\n');
   if (result.peer) text += PeerText(*result.peer);

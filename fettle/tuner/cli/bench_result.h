@@ -13,6 +13,7 @@ namespace fettle {
 
 // What is measured.
 struct BenchTask {
+  std::string name;             // as the user named it
   std::filesystem::path model;  // the ONNX file
   std::filesystem::path plan;   // the folder of the plan that is measured
   std::string precision;

@@ -1,7 +1,9 @@
 #include "fettle/tuner/cli/best_plan.h"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,17 +24,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kThreadsBudget(600);
 
-std::vector<DType> PrecisionsOf(const std::string& name) {
-  if (name == "f32") return {DType::kF32};
-  if (name == "bf16") return {DType::kBF16, DType::kF32};
-  if (name == "auto") return {DType::kF32, DType::kBF16};
-  throw Error(ErrorKind::kUsage,
-              Text("--precision ", name, ": one of f32, bf16, auto is expected so far"));
-}
-
-void StopIfInterrupted() {
-  if (!WasInterrupted()) return;
-  throw Error(ErrorKind::kInterrupted, "interrupted; what was measured is in the database");
+// What was learned in networks of layers that this one has.
+void LearnWhatIsKept(const CostStore& store, NetworkCosts* costs) {
+  for (const CostRecord& record : store.FindInNetwork()) {
+    const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
+    if (!spec || !store.IsRequired(*spec)) continue;
+    costs->Learn(*spec,
+                 {record.task.implementation, record.task.version, record.task.inputs,
+                  record.task.output, std::nullopt},
+                 record.measurement.latency_ms->value);
+  }
 }
 
 // The network layer by layer and, where some blocks of it pay as composites, with these.
@@ -42,14 +43,7 @@ std::vector<Plan> VerdictsOf(const LayerGraph& graph,
                              ImplementationCatalog* catalog, CostStore* store, WorkerClient* worker,
                              Console& console) {
   NetworkCosts costs(store->costs());
-  for (const CostRecord& record : store->FindInNetwork()) {
-    const std::optional<LayerSpec> spec = ParseLayerSpec(record.task.key.text);
-    if (!spec) continue;
-    costs.Learn(*spec,
-                {record.task.implementation, record.task.version, record.task.inputs,
-                 record.task.output, std::nullopt},
-                record.measurement.latency_ms->value);
-  }
+  LearnWhatIsKept(*store, &costs);
   const TemporaryFolder folder("verdict");
   NetworkVerdict verdict(
       catalog, &costs,
@@ -59,7 +53,7 @@ std::vector<Plan> VerdictsOf(const LayerGraph& graph,
     store->KeepInNetwork(plan, steps);
   });
   verdict.set_starting([&](int plans) {
-    StopIfInterrupted();
+    StopIfInterrupted(kInterruptedText);
     console.Status(Text("within the network: ", plans, " choices of primitives, in turns"));
   });
   std::vector<Plan> plans = {verdict.Best(graph, precisions, also).plan};
@@ -72,12 +66,11 @@ std::vector<Plan> VerdictsOf(const LayerGraph& graph,
 // With target.threads threads and no fewer.
 std::vector<Plan> BestPlansOfThreads(const LayerGraph& graph, const std::string& precision,
                                      const Options& options, const PrimitiveList& primitives,
-                                     const Target& target, WorkerClient* worker,
-                                     const std::string& who, Console& console) {
+                                     const Target& target, CostDatabase* database,
+                                     WorkerClient* worker, const std::string& who,
+                                     Console& console) {
   ImplementationCatalog catalog(primitives, target, options.Get("primitive"));
-  CostDatabase database =
-      CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
-  CostStore store(&database, worker, &catalog, worker->Describe({target.threads}), who);
+  CostStore store(database, worker, &catalog, worker->Describe({target.threads}), who);
   const std::vector<DType> precisions = PrecisionsOf(precision);
   std::vector<LayerSpec> specs = LayersOf(graph, precisions);
   const bool may_fuse = !options.Has("no-fusion");
@@ -88,7 +81,7 @@ std::vector<Plan> BestPlansOfThreads(const LayerGraph& graph, const std::string&
   }
   size_t done = 0;
   for (const LayerSpec& spec : specs) {
-    StopIfInterrupted();
+    StopIfInterrupted(kInterruptedText);
     console.Status(Text("layer ", ++done, " of ", specs.size(), ", ", target.threads,
                         target.threads == 1 ? " thread" : " threads"));
     store.Require(spec);
@@ -105,13 +98,12 @@ std::vector<Plan> BestPlansOfThreads(const LayerGraph& graph, const std::string&
 // The fastest of the plans, each with its own number of threads, timed in turns.
 Plan Fastest(std::vector<Plan> plans, WorkerClient* worker, Console& console) {
   if (plans.size() == 1) return std::move(plans.front());
-  StopIfInterrupted();
+  StopIfInterrupted(kInterruptedText);
   console.Status("the best of each kind, in turns");
   const TemporaryFolder temporary("kinds");
   PlanFolders folders(temporary.path() / "plans");
-  for (const Plan& plan : plans) folders.Add(plan);
   PlansRequest request;
-  request.folders = folders.folders();
+  for (const Plan& plan : plans) request.folders.push_back(folders.Add(plan));
   request.options.contender_budget = kThreadsBudget;
   const PlansAnswer answer = MeasurePlans(worker, request);
   size_t best = 0;
@@ -127,15 +119,26 @@ Plan Fastest(std::vector<Plan> plans, WorkerClient* worker, Console& console) {
 
 }  // namespace
 
+std::vector<DType> PrecisionsOf(const std::string& name) {
+  if (name == "f32") return {DType::kF32};
+  if (name == "bf16") return {DType::kBF16, DType::kF32};
+  if (name == "auto") return {DType::kF32, DType::kBF16};
+  throw Error(ErrorKind::kUsage,
+              Text("--precision ", name, ": one of f32, bf16, auto is expected so far"));
+}
+
 Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Options& options,
               const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
               const std::string& who, Console& console) {
+  CostDatabase database = OpenForMeasuring(options, console);
+  // More threads than processors are never faster, and take long to find out.
+  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   std::vector<Plan> plans;
-  for (int threads = target.threads; threads >= 1; threads /= 2) {
+  for (int threads = std::min(target.threads, processors); threads >= 1; threads /= 2) {
     Target fewer = target;
     fewer.threads = threads;
-    for (Plan& plan :
-         BestPlansOfThreads(graph, precision, options, primitives, fewer, worker, who, console)) {
+    for (Plan& plan : BestPlansOfThreads(graph, precision, options, primitives, fewer, &database,
+                                         worker, who, console)) {
       plans.push_back(std::move(plan));
     }
   }

@@ -44,7 +44,10 @@ int RunCommandLine(std::span<const std::string> arguments, Console& console) {
       return 0;
     }
     for (const Command& command : Commands()) {
-      if (command.name == name) return command.run(arguments.subspan(1), console);
+      if (command.name != name) continue;
+      const int code = command.run(arguments.subspan(1), console);
+      if (console.out().flush()) return code;
+      throw Error(ErrorKind::kBadInput, "the output cannot be written: is the disk full?");
     }
     throw Error(ErrorKind::kUsage, Text("there is no command '", name, "'; see fettle --help"));
   } catch (const Error& error) {

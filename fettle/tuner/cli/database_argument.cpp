@@ -18,4 +18,15 @@ std::filesystem::path DatabaseArgument(const Options& options) {
               "neither XDG_DATA_HOME nor HOME is set; name a database with --db");
 }
 
+CostDatabase OpenForMeasuring(const Options& options, Console& console) {
+  CostDatabase database =
+      CostDatabase::Open(DatabaseArgument(options), CostDatabase::Access::kReadWrite);
+  if (const std::optional<Salvage>& salvage = database.salvage()) {
+    console.Note(Text("note: the cost database was damaged (", salvage->reason, "); ",
+                      salvage->costs_kept, " records could be read, at least ", salvage->costs_lost,
+                      " are lost, the file is kept as ", salvage->damaged_file.string()));
+  }
+  return database;
+}
+
 }  // namespace fettle

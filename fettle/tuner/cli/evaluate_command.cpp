@@ -173,10 +173,11 @@ int RunEvaluate(std::span<const std::string> arguments, Console& console) {
   if (against_name == "onnxruntime") {
     console.Status("in turns with ONNX Runtime");
     const std::filesystem::path model = options.Get("MODEL");
-    against.peer = CompareEvaluation(&executor, result, dataset,
-                                     IsDeployedFolder(model) ? model / "model.onnx" : model,
-                                     peer_threads, FindOnnxRuntimePeer(OwnProgram()),
-                                     static_cast<int>(options.GetInteger("rounds", 11, 6, 10000)));
+    EvaluationRace race{IsDeployedFolder(model) ? model / "model.onnx" : model,
+                        FindOnnxRuntimePeer(OwnProgram()), peer_threads};
+    race.rounds = static_cast<int>(options.GetInteger("rounds", 11, 6, 10000));
+    race.before_round = [] { StopIfInterrupted("interrupted between two turns"); };
+    against.peer = CompareEvaluation(&executor, result, dataset, race);
   } else if (!against_name.empty()) {
     Executor other(LoadPlan(against_name, options.GetInteger("batch", 100, 1, 1 << 16),
                             target.threads, primitives),

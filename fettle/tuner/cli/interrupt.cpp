@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "fettle/core/error.h"
+
 namespace fettle {
 namespace {
 
@@ -36,5 +38,9 @@ InterruptScope::~InterruptScope() {
 }
 
 bool WasInterrupted() { return was_interrupted; }
+
+void StopIfInterrupted(const char* message) {
+  if (was_interrupted) throw Error(ErrorKind::kInterrupted, message);
+}
 
 }  // namespace fettle

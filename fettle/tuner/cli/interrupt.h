@@ -14,4 +14,7 @@ class InterruptScope {
 
 bool WasInterrupted();
 
+// Throws Error (kInterrupted) with that message if it was.
+void StopIfInterrupted(const char* message);
+
 }  // namespace fettle

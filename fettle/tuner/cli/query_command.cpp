@@ -57,6 +57,13 @@ CostFilter FilterOf(const Options& options, const std::string& prefix) {
   if (options.Has("threads")) {
     filter.threads = static_cast<int>(options.GetInteger("threads", 1, 1, 1024));
   }
+  if (options.Has("mode")) {
+    filter.mode = ParseCacheMode(options.Get("mode"));
+    if (!filter.mode) {
+      throw Error(ErrorKind::kUsage, Text("--mode ", options.Get("mode"),
+                                          ": one of hot, cold, in_network is expected"));
+    }
+  }
   filter.op = options.Get("op");
   filter.layer = options.Get("layer");
   filter.primitive = options.Get(prefix + "primitive", options.Get("primitive"));
@@ -67,6 +74,12 @@ CostFilter FilterOf(const Options& options, const std::string& prefix) {
       throw Error(ErrorKind::kUsage, Text("--dtype ", dtype, ": f32 or bf16 is expected"));
     }
   }
+  return filter;
+}
+
+// Implementations are told apart by how they do alone: in networks only a few have been seen.
+CostFilter WithMode(CostFilter filter) {
+  if (!filter.mode) filter.mode = CacheMode::kHot;
   return filter;
 }
 
@@ -115,6 +128,8 @@ int RunQuery(std::span<const std::string> arguments, Console& console) {
   options.AddValue("model", "MODEL.onnx", "For missing.");
   options.AddValue("device", "ID", "Only this device.");
   options.AddValue("threads", "N", "Only so many threads.");
+  options.AddValue("mode", "hot|cold|in_network",
+                   "Only measured so (default for best and compare: hot).");
   options.AddValue("op", "NAME", "Only layers of this operator: conv, pool, ...");
   options.AddValue("layer", "TEXT", "Only layers whose key contains this.");
   options.AddValue("dtype", "f32|bf16", "Only layers of this element type.");
@@ -138,9 +153,10 @@ int RunQuery(std::span<const std::string> arguments, Console& console) {
   if (what == "layers") {
     table = Layers(database, FilterOf(options, ""));
   } else if (what == "best") {
-    table = Best(database, FilterOf(options, ""));
+    table = Best(database, WithMode(FilterOf(options, "")));
   } else if (what == "compare") {
-    table = Compare(database, FilterOf(options, "left-"), FilterOf(options, "right-"));
+    table = Compare(database, WithMode(FilterOf(options, "left-")),
+                    WithMode(FilterOf(options, "right-")));
   } else if (what == "devices") {
     table = Devices(database, FilterOf(options, ""));
   } else if (what == "missing") {

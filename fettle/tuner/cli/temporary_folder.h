@@ -13,9 +13,14 @@ namespace fettle {
 // A folder of this process's that goes when this object goes.
 class TemporaryFolder {
  public:
-  explicit TemporaryFolder(std::string_view purpose)
-      : path_(std::filesystem::temp_directory_path() / Text("fettle-", purpose, "-", getpid())) {
-    std::filesystem::create_directories(path_);
+  // Throws Error (kBadInput) where it cannot be made.
+  explicit TemporaryFolder(std::string_view purpose) {
+    std::error_code fault;
+    path_ = std::filesystem::temp_directory_path(fault) / Text("fettle-", purpose, "-", getpid());
+    if (!fault) std::filesystem::create_directories(path_, fault);
+    if (!fault) return;
+    throw BadInput(path_.string(), ": cannot be made (", fault.message(),
+                   "); set TMPDIR to a folder that can be written");
   }
   ~TemporaryFolder() {
     std::error_code ignored;

@@ -110,8 +110,9 @@ TuningData LoadData(const std::string& text, uint64_t seed) {
 }
 
 // To look at alone, nothing is made: nothing where there is none.
-std::optional<CostDatabase> OpenDatabase(const std::filesystem::path& path, bool is_dry) {
-  if (!is_dry) return CostDatabase::Open(path, CostDatabase::Access::kReadWrite);
+std::optional<CostDatabase> OpenDatabase(const Options& options, bool is_dry, Console& console) {
+  if (!is_dry) return OpenForMeasuring(options, console);
+  const std::filesystem::path path = DatabaseArgument(options);
   if (!std::filesystem::exists(path)) return std::nullopt;
   return CostDatabase::Open(path, CostDatabase::Access::kReadOnly);
 }
@@ -187,13 +188,7 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   const PrimitiveList primitives = PrimitiveList::All();
   const Target target = HostTarget(settings.threads);
   ImplementationCatalog catalog(primitives, target);
-  std::optional<CostDatabase> database = OpenDatabase(DatabaseArgument(options), is_dry);
-  if (database && database->salvage()) {
-    const Salvage& salvage = *database->salvage();
-    console.Note(Text("note: the cost database was damaged (", salvage.reason, "); ",
-                      salvage.costs_kept, " records could be read, the file is kept as ",
-                      salvage.damaged_file.string()));
-  }
+  std::optional<CostDatabase> database = OpenDatabase(options, is_dry, console);
   CostStore store(database ? &*database : nullptr, &worker, &catalog, device,
                   Text("fettle tune, seed ", settings.seed));
   const TuningSpace space(model, SpaceOptions(model, kinds, budget_of_space, target, console));

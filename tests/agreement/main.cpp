@@ -1,0 +1,10 @@
+// The implementations are compared as `fettle` runs them: OpenBLAS with the kernels it is told to.
+#include <gtest/gtest.h>
+
+#include "fettle/primitives/library_versions.h"
+
+int main(int argc, char** argv) {
+  fettle::TellOpenblas(argv);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

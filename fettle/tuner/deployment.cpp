@@ -107,7 +107,7 @@ std::string Deploy(const Session& session, const VerifiedPoint& point,
   manifest["data"] = session.settings().data;
   manifest["device"] = {{"id", session.settings().device},
                         {"name", session.settings().device_name}};
-  manifest["threads"] = session.settings().threads;
+  manifest["threads"] = plan.threads;
   manifest["batch"] = session.settings().batch;
   manifest["metric"] = session.settings().metric;
   if (!session.settings().preprocessing.empty()) {

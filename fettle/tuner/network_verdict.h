@@ -8,6 +8,7 @@
 #include "fettle/cost_models/primitive_selection.h"
 #include "fettle/device/plan_protocol.h"
 #include "fettle/runtime/plan.h"
+#include "fettle/tuner/fastest_plan.h"
 #include "fettle/tuner/plan_folders.h"
 
 namespace fettle {
@@ -27,12 +28,9 @@ class NetworkVerdict {
   // What the steps of a timed plan took, in its order, for whoever keeps it.
   using Keep = std::function<void(const Plan& plan, const std::vector<StepTiming>& steps)>;
 
-  // Times the plans of a request against one another, as MeasurePlans does (plan_bench.h).
-  using Timer = std::function<PlansAnswer(const PlansRequest& request)>;
-
   // Catalog and costs outlive it. Plans that are to be timed are written below `folder`, and
   // removed again. What is learned goes into `costs`.
-  NetworkVerdict(ImplementationCatalog* catalog, NetworkCosts* costs, Timer timer,
+  NetworkVerdict(ImplementationCatalog* catalog, NetworkCosts* costs, PlansTimer timer,
                  std::filesystem::path folder, Options options)
       : catalog_(catalog),
         costs_(costs),
@@ -76,7 +74,7 @@ class NetworkVerdict {
 
   ImplementationCatalog* catalog_;
   NetworkCosts* costs_;
-  Timer timer_;
+  PlansTimer timer_;
   std::filesystem::path folder_;
   Options options_;
   Keep keep_;

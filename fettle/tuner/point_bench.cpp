@@ -25,8 +25,8 @@ std::string WhyNot(const Measurement& measurement, const std::string& id) {
 
 }  // namespace
 
-PointBench::PointBench(Session* session, WorkerClient* worker, int threads, TuneObserver* observer)
-    : session_(session), worker_(worker), threads_(threads), observer_(observer) {}
+PointBench::PointBench(Session* session, WorkerClient* worker, TuneObserver* observer)
+    : session_(session), worker_(worker), observer_(observer) {}
 
 std::vector<std::string> PointBench::FoldersOf(const std::vector<VerifiedPoint>& points) const {
   std::vector<std::string> folders;
@@ -37,7 +37,6 @@ std::vector<std::string> PointBench::FoldersOf(const std::vector<VerifiedPoint>&
 PlansAnswer PointBench::Measure(const std::vector<VerifiedPoint>& points, double seconds_each) {
   PlansRequest request;
   request.folders = FoldersOf(points);
-  request.threads = threads_;
   request.options = NetworkTiming(seconds_each);
   return MeasurePlans(worker_, request);
 }
@@ -49,7 +48,6 @@ std::vector<std::optional<Interval>> PointBench::MeasureEnergies(
   observer_->Status("measuring energy");
   EnergyRequest request;
   request.folders = FoldersOf(points);
-  request.threads = threads_;
   request.options.window =
       std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds_each / request.options.trials));
   try {

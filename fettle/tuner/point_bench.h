@@ -14,11 +14,12 @@ namespace fettle {
 
 inline constexpr const char* kOriginalId = "original";
 
-// Measures the plans in the folders of a session's points, from end to end in the worker.
+// Measures the plans in the folders of a session's points, from end to end in the worker, each with
+// its own number of threads.
 class PointBench {
  public:
   // All outlive it.
-  PointBench(Session* session, WorkerClient* worker, int threads, TuneObserver* observer);
+  PointBench(Session* session, WorkerClient* worker, TuneObserver* observer);
 
   // Against one another.
   PlansAnswer Measure(const std::vector<VerifiedPoint>& points, double seconds_each);
@@ -41,7 +42,6 @@ class PointBench {
 
   Session* session_;
   WorkerClient* worker_;
-  int threads_;
   TuneObserver* observer_;
 };
 

@@ -39,11 +39,9 @@ Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCo
       costs_(costs),
       data_(data),
       network_costs_(costs.isolated()),
-      verdict_(
-          costs.catalog(), &network_costs_,
-          [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
-          session->folder(), kVerdict),
-      bench_(session, worker, target.threads, observer),
+      timer_([worker](const PlansRequest& request) { return MeasurePlans(worker, request); }),
+      verdict_(costs.catalog(), &network_costs_, timer_, session->folder(), kVerdict),
+      bench_(session, worker, observer),
       primitives_(primitives),
       target_(target),
       observer_(observer),
@@ -87,7 +85,8 @@ VerifiedPoint Verifier::VerifyOriginal() {
   const std::filesystem::path folder = session_->FolderOf(point);
   std::filesystem::create_directories(folder);
   const LayerGraph graph = Lower(space_.original());
-  const Plan plan = DefaultPlan(graph, DType::kF32, primitives_, target_);
+  const Plan plan = WithBestThreads(DefaultPlan(graph, DType::kF32, primitives_, target_), timer_,
+                                    session_->folder());
   ExportOnnx(space_.original(), folder / "model.onnx");
   WritePlan(folder, plan);
   point.parameters = space_.original().NumParameters();
@@ -218,7 +217,8 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   const FusedNetwork fused =
       FuseWhereItPays(graph, costs_.AllowedFor(graph, space_.Precisions(candidate)),
                       costs_.catalog(), network_costs_);
-  const Plan plan = verdict_.Best(fused.graph, fused.precisions).plan;
+  const Plan plan = WithBestThreads(verdict_.Best(fused.graph, fused.precisions).plan, timer_,
+                                    session_->folder());
   const Evaluation evaluation =
       EvaluatePlan(plan, data_.validation, point->id,
                    AccuracyFloor(*point, selection.predicted_ms, session_->points(),

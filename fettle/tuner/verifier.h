@@ -97,6 +97,7 @@ class Verifier {
   const CandidateCosts& costs_;
   const TuningData& data_;
   NetworkCosts network_costs_;
+  PlansTimer timer_;
   NetworkVerdict verdict_;  // between the best choices of primitives of what is verified
   PointBench bench_;
   const PrimitiveList& primitives_;

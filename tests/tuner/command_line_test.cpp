@@ -51,8 +51,8 @@ Outcome Type(const std::string& arguments, const std::string& redirection = "2>&
 
 // Interrupted after so many seconds.
 Outcome TypeAndInterrupt(int seconds, const std::string& arguments) {
-  return RunShell(Text("timeout --preserve-status -s INT ", seconds, " ", FETTLE_PROGRAM, " ",
-                       arguments, " 2>&1"));
+  return RunShell(Text("timeout --foreground --preserve-status -s INT ", seconds, " ",
+                       FETTLE_PROGRAM, " ", arguments, " 2>&1"));
 }
 
 std::string Model(const std::string& name) { return Text(FETTLE_MODELS, "/", name, ".onnx"); }

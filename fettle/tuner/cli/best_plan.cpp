@@ -1,28 +1,23 @@
 #include "fettle/tuner/cli/best_plan.h"
 
 #include <algorithm>
-#include <chrono>
-#include <limits>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "fettle/core/error.h"
-#include "fettle/core/statistics.h"
 #include "fettle/runtime/default_choices.h"
 #include "fettle/tuner/candidate_costs.h"
 #include "fettle/tuner/cli/database_argument.h"
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/temporary_folder.h"
+#include "fettle/tuner/fastest_plan.h"
 #include "fettle/tuner/fusion_choice.h"
 #include "fettle/tuner/network_verdict.h"
 #include "fettle/tuner/plan_bench.h"
-#include "fettle/tuner/plan_folders.h"
 
 namespace fettle {
 namespace {
-
-constexpr std::chrono::milliseconds kThreadsBudget(600);
 
 // What was learned in networks of layers that this one has.
 void LearnWhatIsKept(const CostStore& store, NetworkCosts* costs) {
@@ -95,28 +90,6 @@ std::vector<Plan> BestPlansOfThreads(const LayerGraph& graph, const std::string&
                     &store, worker, console);
 }
 
-// The fastest of the plans, each with its own number of threads, timed in turns.
-Plan Fastest(std::vector<Plan> plans, WorkerClient* worker, Console& console) {
-  if (plans.size() == 1) return std::move(plans.front());
-  StopIfInterrupted(kInterruptedText);
-  console.Status("the best of each kind, in turns");
-  const TemporaryFolder temporary("kinds");
-  PlanFolders folders(temporary.path() / "plans");
-  PlansRequest request;
-  for (const Plan& plan : plans) request.folders.push_back(folders.Add(plan));
-  request.options.contender_budget = kThreadsBudget;
-  const PlansAnswer answer = MeasurePlans(worker, request);
-  size_t best = 0;
-  double least = std::numeric_limits<double>::infinity();
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const std::vector<double>& samples = answer.plans[i].timing.measurement.samples_ms;
-    if (samples.empty() || Median(samples) >= least) continue;
-    least = Median(samples);
-    best = i;
-  }
-  return std::move(plans[best]);
-}
-
 }  // namespace
 
 std::vector<DType> PrecisionsOf(const std::string& name) {
@@ -142,7 +115,13 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
       plans.push_back(std::move(plan));
     }
   }
-  Plan best = Fastest(std::move(plans), worker, console);
+  StopIfInterrupted(kInterruptedText);
+  if (plans.size() > 1) console.Status("the best of each kind, in turns");
+  const TemporaryFolder temporary("kinds");
+  Plan best = FastestOf(
+      std::move(plans),
+      [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
+      temporary.path());
   console.ClearStatus();
   return best;
 }

@@ -63,7 +63,8 @@ void Declare(Options* options) {
                     "-session).");
   options->AddFlag("resume", "Goes on with the session.");
   options->AddValue("db", "FILE", kDatabaseHelp);
-  options->AddValue("threads", "N", "Threads to deploy with (default 1).");
+  options->AddValue("threads", "N",
+                    "Threads to deploy with at most (default 1); fewer where that is faster.");
   options->AddValue("batch", "N", "The batch to deploy with (default 1).");
   options->AddValue("strategy", "S", Text("How to search: ", JoinedText(StrategyNames()), "."));
   options->AddValue("variants", "LIST",

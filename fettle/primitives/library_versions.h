@@ -20,8 +20,4 @@ std::string OpenblasVersion();
 // run, for the environment variable OPENBLAS_CORETYPE; else empty.
 std::string BetterOpenblasCore(const Target& target);
 
-// To be called first in main: where OpenBLAS has to be told so, and the variable is not set
-// already, begins the process anew (argv) with it. Goes on where that fails.
-void TellOpenblas(char** argv);
-
 }  // namespace fettle

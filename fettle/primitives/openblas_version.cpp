@@ -1,7 +1,5 @@
 #include <cblas.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <string_view>
 
 #include "fettle/primitives/library_versions.h"
@@ -20,17 +18,6 @@ std::string BetterOpenblasCore(const Target& target) {
   if (openblas_get_corename() != std::string_view("Prescott")) return "";
   if (target.has_avx512) return "SkylakeX";
   return target.has_avx2 ? "Haswell" : "";
-}
-
-void TellOpenblas(char** argv) {
-  constexpr const char* kVariable = "OPENBLAS_CORETYPE";
-  const std::string core = BetterOpenblasCore(HostTarget(1));
-  if (core.empty() || std::getenv(kVariable) != nullptr) return;
-  char self[4096];  // by its name, so that others see it under that one
-  const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-  if (length <= 0 || setenv(kVariable, core.c_str(), 1) != 0) return;
-  self[length] = '\0';
-  execv(self, argv);
 }
 
 }  // namespace fettle

@@ -1,6 +1,7 @@
 #include "fettle/tuner/fastest_plan.h"
 
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -14,26 +15,28 @@ constexpr std::chrono::milliseconds kBudgetEach(600);
 
 }  // namespace
 
-Plan FastestOf(std::vector<Plan> plans, const PlansTimer& timer,
-               const std::filesystem::path& folder) {
-  if (plans.size() == 1) return std::move(plans.front());
+FastestPlan FastestOf(std::vector<Plan> plans, const PlansTimer& timer,
+                      const std::filesystem::path& folder) {
+  if (plans.size() == 1) return {std::move(plans.front()), 1};
   PlanFolders folders(folder / "fastest");
   PlansRequest request;
   for (const Plan& plan : plans) request.folders.push_back(folders.Add(plan));
   request.options.contender_budget = kBudgetEach;
   const PlansAnswer answer = timer(request);
-  size_t best = 0;
-  double least = std::numeric_limits<double>::infinity();
-  for (size_t i = 0; i < plans.size(); ++i) {
+  const auto median = [&](size_t i) {  // infinite where there is none
     const std::vector<double>& samples = answer.plans[i].timing.measurement.samples_ms;
-    if (samples.empty() || Median(samples) >= least) continue;
-    least = Median(samples);
-    best = i;
+    return samples.empty() ? std::numeric_limits<double>::infinity() : Median(samples);
+  };
+  size_t best = 0;
+  for (size_t i = 1; i < plans.size(); ++i) {
+    if (median(i) < median(best)) best = i;
   }
-  return std::move(plans[best]);
+  const double gain = median(0) / median(best);
+  return {std::move(plans[best]), std::isfinite(gain) ? gain : 1};
 }
 
-Plan WithBestThreads(Plan plan, const PlansTimer& timer, const std::filesystem::path& folder) {
+FastestPlan WithBestThreads(Plan plan, const PlansTimer& timer,
+                            const std::filesystem::path& folder) {
   std::vector<Plan> plans;
   for (int threads = plan.threads; threads >= 1; threads /= 2) {
     plans.push_back(plan);

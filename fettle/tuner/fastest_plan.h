@@ -12,13 +12,19 @@ namespace fettle {
 // Times the plans of a request against one another, as MeasurePlans does (plan_bench.h).
 using PlansTimer = std::function<PlansAnswer(const PlansRequest& request)>;
 
+struct FastestPlan {
+  Plan plan;
+  double gain = 1;  // the first one's time over its own, where both could be timed
+};
+
 // The fastest of the plans, timed in turns, each with its own number of threads; the first where
 // none can be timed. They are written below `folder`, and removed again.
-Plan FastestOf(std::vector<Plan> plans, const PlansTimer& timer,
-               const std::filesystem::path& folder);
+FastestPlan FastestOf(std::vector<Plan> plans, const PlansTimer& timer,
+                      const std::filesystem::path& folder);
 
 // The same plan with whatever is fastest of its threads, half as many, and so on down to one: a
 // small network's layers are sooner done by one thread than two are woken.
-Plan WithBestThreads(Plan plan, const PlansTimer& timer, const std::filesystem::path& folder);
+FastestPlan WithBestThreads(Plan plan, const PlansTimer& timer,
+                            const std::filesystem::path& folder);
 
 }  // namespace fettle

@@ -18,7 +18,7 @@ constexpr double kRunsOfAnInterval = kFewestForMedianInterval + 0.5;
 PlansAnswer AskForPlans(WorkerClient* worker, const PlansRequest& request) {
   const double budget = std::chrono::duration<double>(request.options.contender_budget).count() + 2;
   const auto seconds =
-      static_cast<int64_t>(60 + 4 * budget * static_cast<double>(request.folders.size()));
+      static_cast<int64_t>(300 + 4 * budget * static_cast<double>(request.folders.size()));
   return worker->MeasurePlans(request, std::chrono::seconds(seconds));
 }
 

@@ -116,7 +116,7 @@ std::string ReportHtml(const Session& session) {
       << EscapedHtml(settings.model) << "</title><style>" << kStyle << "</style>\n<h1>"
       << EscapedHtml(settings.model) << " on " << EscapedHtml(settings.device_name)
       << "</h1>\n<p>Data " << EscapedHtml(settings.data) << ", batch " << settings.batch << ", "
-      << settings.threads << " thread(s), seed " << settings.seed << ", device "
+      << "at most " << settings.threads << " thread(s), seed " << settings.seed << ", device "
       << EscapedHtml(settings.device) << ".</p>\n";
   if (!session.original()) {
     out << "<p>Nothing has been verified yet.</p></html>\n";

@@ -40,6 +40,7 @@ struct VerifiedPoint {
   std::optional<Interval> test_accuracy, test_drop;  // reported, never chosen by
   int64_t memory_bytes = 0;                          // planned
   std::optional<int64_t> measured_memory_bytes;
+  int threads = 1;                    // that its plan runs with
   std::optional<Interval> energy_mj;  // of one inference, all that the meter counts
   int64_t size_bytes = 0;             // weights as stored
   int64_t macs = 0;

@@ -28,6 +28,7 @@ Json ToJson(const VerifiedPoint& point) {
                {"parent", point.parent},
                {"trained_steps", point.trained_steps},
                {"revision", point.revision},
+               {"threads", point.threads},
                {"latency_ms", LatencyJson(point.latency_ms)},
                {"predicted_latency_ms", point.predicted_ms},
                {"predicted_loss", point.predicted_loss},
@@ -62,6 +63,7 @@ VerifiedPoint PointFromJson(const Json& json) {
   point.parent = json.at("parent").get<std::string>();
   point.trained_steps = json.at("trained_steps").get<int64_t>();
   point.revision = json.value("revision", int64_t{0});
+  point.threads = json.value("threads", 1);
   point.latency_ms = IntervalFromJson(json.at("latency_ms"));
   point.predicted_ms = json.at("predicted_latency_ms").get<double>();
   point.predicted_loss = json.at("predicted_loss").get<double>();

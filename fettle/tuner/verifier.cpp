@@ -56,7 +56,9 @@ int64_t Verifier::num_classes() const {
 
 Evaluation Verifier::EvaluatePlan(Plan plan, const Dataset& dataset, const std::string& what,
                                   std::optional<double> floor) {
-  Executor executor(std::move(plan), primitives_, target_);
+  Target target = target_;
+  target.threads = plan.threads;
+  Executor executor(std::move(plan), primitives_, target);
   EvaluationOptions options;
   options.floor = floor;
   options.progress = [&](int64_t done) {
@@ -86,7 +88,8 @@ VerifiedPoint Verifier::VerifyOriginal() {
   std::filesystem::create_directories(folder);
   const LayerGraph graph = Lower(space_.original());
   const Plan plan = WithBestThreads(DefaultPlan(graph, DType::kF32, primitives_, target_), timer_,
-                                    session_->folder());
+                                    session_->folder())
+                        .plan;
   ExportOnnx(space_.original(), folder / "model.onnx");
   WritePlan(folder, plan);
   point.parameters = space_.original().NumParameters();
@@ -193,6 +196,7 @@ void Verifier::Describe(const LayerGraph& graph, const Plan& plan, const Candida
     std::string& variant = variants[change.layer];
     if (!change.variant.empty()) variant.append(variant.empty() ? "" : " ").append(change.variant);
   }
+  point->threads = plan.threads;
   for (const PlanStep& step : plan.steps) {
     if (MacsOf(step.spec) == 0) continue;
     for (const std::string& layer : LayersOfStep(graph, step)) {
@@ -217,11 +221,11 @@ bool Verifier::Realise(const Graph& network, const Candidate& candidate, Verifie
   const FusedNetwork fused =
       FuseWhereItPays(graph, costs_.AllowedFor(graph, space_.Precisions(candidate)),
                       costs_.catalog(), network_costs_);
-  const Plan plan = WithBestThreads(verdict_.Best(fused.graph, fused.precisions).plan, timer_,
-                                    session_->folder());
+  const auto& [plan, gain] = WithBestThreads(verdict_.Best(fused.graph, fused.precisions).plan,
+                                             timer_, session_->folder());
   const Evaluation evaluation =
       EvaluatePlan(plan, data_.validation, point->id,
-                   AccuracyFloor(*point, selection.predicted_ms, session_->points(),
+                   AccuracyFloor(*point, selection.predicted_ms / gain, session_->points(),
                                  session_->settings().objectives));
   if (evaluation.samples < data_.validation.size()) {
     if (point->revision > 0) return false;

@@ -1,7 +1,7 @@
 // The implementations are compared as `fettle` runs them: OpenBLAS with the kernels it is told to.
 #include <gtest/gtest.h>
 
-#include "fettle/primitives/library_versions.h"
+#include "fettle/tuner/cli/tell_openblas.h"
 
 int main(int argc, char** argv) {
   fettle::TellOpenblas(argv);

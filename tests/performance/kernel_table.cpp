@@ -5,9 +5,9 @@
 //
 // For each layer of the list below, in f32 and in bf16, all implementations take turns for SECONDS
 // (1); then the fastest of ours and the fastest of others, for as long again. The table has the
-// medians of that, the share of the peak (peak.h) that our multiply-adds come to, and the interval
-// of the ratio of the others' time to ours, round by round. Only layers whose name begins with
-// NAME.
+// medians of that, the share of the peak (peak.h) that the layer's multiply-adds (by weights that
+// are not zero) come to, and the interval of the ratio of the others' time to ours, round by round.
+// Only layers whose name begins with NAME.
 #include <charconv>
 #include <cstdio>
 #include <string>
@@ -16,8 +16,8 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/threads.h"
-#include "fettle/primitives/library_versions.h"
 #include "fettle/runtime/precision.h"
+#include "fettle/tuner/cli/tell_openblas.h"
 #include "tests/performance/layer_entry.h"
 #include "tests/performance/peak.h"
 
@@ -154,7 +154,11 @@ void PrintTable(double seconds, std::string_view name) {
   const Target target = HostTarget(1);
   const double f32 = PeakGflops(DType::kF32, target), bf16 = PeakGflops(DType::kBF16, target);
   if (f32 == 0) throw Error(ErrorKind::kDevice, "the peak of this processor is not known");
-  std::printf("One thread; peak of a core %.0f GFLOP/s in f32, %.0f in bf16.\n\n", f32, bf16);
+  std::printf(
+      "One thread; peak of a core %.0f GFLOP/s in f32, %.0f in bf16. \"Of peak\" are the layer's "
+      "multiply-adds by weights that are not zero; Winograd's and Fourier's convolutions do fewer, "
+      "so that it may be more than the peak.\n\n",
+      f32, bf16);
   std::printf(
       "| layer | shape | type | ours | ms | error | of peak | best of others | ms | error | "
       "its time over ours |\n|---|---|---|---|---|---|---|---|---|---|---|\n");

@@ -23,6 +23,7 @@ constexpr int kSums = 12;  // enough to hide a latency of four to six cycles at 
 __attribute__((target("avx2,fma"))) void MultiplyAddAvx2() {
   __m256 sums[kSums] = {};
   const __m256 a = _mm256_set1_ps(0.5F), b = _mm256_set1_ps(1);
+  for (__m256& sum : sums) FETTLE_KEEP(sum);  // or all would be one
   for (int i = 0; i < kRepeats; ++i) {
 #pragma GCC unroll 12
     for (__m256& sum : sums) sum = _mm256_fmadd_ps(sum, a, b);
@@ -33,6 +34,7 @@ __attribute__((target("avx2,fma"))) void MultiplyAddAvx2() {
 FETTLE_AVX512 void MultiplyAddAvx512() {
   __m512 sums[kSums] = {};
   const __m512 a = _mm512_set1_ps(0.5F), b = _mm512_set1_ps(1);
+  for (__m512& sum : sums) FETTLE_KEEP(sum);  // or all would be one
   for (int i = 0; i < kRepeats; ++i) {
 #pragma GCC unroll 12
     for (__m512& sum : sums) sum = _mm512_fmadd_ps(sum, a, b);
@@ -43,6 +45,7 @@ FETTLE_AVX512 void MultiplyAddAvx512() {
 FETTLE_AVX512_BF16 void DotAvx512() {
   __m512 sums[kSums] = {};
   const __m512bh a = (__m512bh)_mm512_set1_epi16(0x3f00), b = (__m512bh)_mm512_set1_epi16(0x3f80);
+  for (__m512& sum : sums) FETTLE_KEEP(sum);  // or all would be one
   for (int i = 0; i < kRepeats; ++i) {
 #pragma GCC unroll 12
     for (__m512& sum : sums) sum = _mm512_dpbf16_ps(sum, a, b);

@@ -15,7 +15,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/threads.h"
-#include "fettle/primitives/library_versions.h"
+#include "fettle/tuner/cli/tell_openblas.h"
 #include "tests/performance/layer_entry.h"
 
 namespace fettle {

@@ -465,12 +465,13 @@ TEST(CommandLine, AnInterruptEndsBenchWhileItMeasuresLayers) {
   EXPECT_THAT(outcome.text, HasSubstr("in the database"));
 }
 
-TEST(CommandLine, AnInterruptEndsBenchAmongItsTurns) {
+TEST(CommandLine, AnInterruptEndsBenchFromEndToEnd) {
   const ScratchFolder scratch;
   const std::string folder = (scratch.path() / "deployed").string();
   WriteDeployed(folder, Model("resnet20"));
   const Outcome outcome =
       TypeAndInterrupt(8, Text("bench --against onnxruntime --rounds 10000 ", folder));
+  if (outcome.code == 4) GTEST_SKIP() << outcome.text;  // ONNX Runtime is not installed
   EXPECT_EQ(outcome.code, 5) << outcome.text;
 }
 
@@ -490,6 +491,7 @@ TEST(CommandLine, ATemporaryFolderThatCannotBeMadeNamesTheRemedy) {
     setenv("TMPDIR", kept.c_str(), 1);
   }
   EXPECT_EQ(outcome.code, 3) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("nowhere: no folder"));
   EXPECT_THAT(outcome.text, HasSubstr("TMPDIR"));
 }
 

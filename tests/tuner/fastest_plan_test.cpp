@@ -42,20 +42,21 @@ class FastestPlanTest : public testing::Test {
 
 TEST_F(FastestPlanTest, TakesTheNumberOfThreadsThatIsFastest) {
   for (const int best : {1, 2, 4}) {
-    EXPECT_EQ(WithBestThreads(PlanOf(4), BestWith(best), scratch_.path()).threads, best);
+    EXPECT_EQ(WithBestThreads(PlanOf(4), BestWith(best), scratch_.path()).plan.threads, best);
   }
-  EXPECT_EQ(WithBestThreads(PlanOf(4), BestWith(3), scratch_.path()).threads, 4);
+  EXPECT_EQ(WithBestThreads(PlanOf(4), BestWith(3), scratch_.path()).plan.threads, 4);
+  EXPECT_EQ(WithBestThreads(PlanOf(4), BestWith(1), scratch_.path()).gain, 4);
   EXPECT_TRUE(std::filesystem::is_empty(scratch_.path()));
 }
 
 TEST_F(FastestPlanTest, TimesNothingWhereThereIsNoChoice) {
-  EXPECT_EQ(WithBestThreads(PlanOf(1), BestWith(1), scratch_.path()).threads, 1);
+  EXPECT_EQ(WithBestThreads(PlanOf(1), BestWith(1), scratch_.path()).plan.threads, 1);
   EXPECT_EQ(requests_, 0);
 }
 
 TEST_F(FastestPlanTest, WhereNothingCanBeTimedTheFirstIsTaken) {
   fails_ = true;
-  EXPECT_EQ(WithBestThreads(PlanOf(2), BestWith(1), scratch_.path()).threads, 2);
+  EXPECT_EQ(WithBestThreads(PlanOf(2), BestWith(1), scratch_.path()).plan.threads, 2);
   EXPECT_EQ(requests_, 1);
 }
 

@@ -18,6 +18,7 @@
 #include "fettle/tuner/cli/model_argument.h"
 #include "fettle/tuner/cli/options.h"
 #include "fettle/tuner/cli/temporary_folder.h"
+#include "fettle/tuner/cli/threads_argument.h"
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/plan_bench.h"
 
@@ -28,8 +29,9 @@ void Declare(Options* options) {
   options->AddArgument("MODEL", "An ONNX file, or a folder that 'fettle deploy' wrote.");
   options->AddValue(
       "threads", "N",
-      "Threads (default 1, or those of the deployed folder). Of an ONNX model at most so "
-      "many: half as many, and so on down to one, where that is faster.");
+      "Threads, at most as many as there are processors (default 1). An ONNX model runs with "
+      "half as many, and so on down to one, where that is faster; a deployed folder with its own, "
+      "and these are the default primitives' and the peer's (default: the folder's).");
   options->AddValue("batch", "N", "The batch of an ONNX model that leaves it open (default 1).");
   options->AddValue("precision", "f32|bf16|auto",
                     "Of an ONNX model; auto: whatever is fastest, layer by layer (default f32).");
@@ -51,6 +53,9 @@ void Declare(Options* options) {
   options->AddFlag("layers", "The time of each layer, within the network.");
   options->AddFlag("json", "Prints JSON.");
 }
+
+constexpr const char* kEndToEndText =
+    "interrupted while measuring from end to end; layers that were measured are in the database";
 
 int64_t BatchOf(const Plan& plan) {
   if (plan.inputs.empty()) return 1;
@@ -144,8 +149,9 @@ BenchTask TaskOf(const Options& options, const std::filesystem::path& folder) {
     task.precision = options.Get("precision", "f32");
     task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   }
-  task.threads = static_cast<int>(options.GetInteger("threads", task.threads, 1, 1024));
   task.our_threads = task.threads;
+  task.threads = ThreadsFrom(options, task.threads);
+  if (!IsDeployedFolder(argument)) task.our_threads = task.threads;
   return task;
 }
 
@@ -218,7 +224,7 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
 
   BenchResult result;
   if (images) result.accuracy = MeasureAccuracy(task, *images, options, primitives, console);
-  StopIfInterrupted(kInterruptedText);
+  StopIfInterrupted(kEndToEndText);
   console.Status("measuring from end to end");
   result.plans =
       MeasureLatency(task, default_plan, options.Has("layers") || options.Has("json"), &worker);
@@ -228,10 +234,10 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
     race.our_threads = task.our_threads;
     race.peer_threads = task.threads;
     race.rounds = rounds;
-    race.before_round = [] { StopIfInterrupted(kInterruptedText); };
+    race.before_round = [] { StopIfInterrupted(kEndToEndText); };
     result.peer = CompareWithOnnxRuntime(&worker, race);
   }
-  StopIfInterrupted(kInterruptedText);
+  StopIfInterrupted(kEndToEndText);
   console.ClearStatus();
   console.out() << (options.Has("json") ? BenchJson(task, result)
                                         : BenchText(task, result, options.Has("layers")));

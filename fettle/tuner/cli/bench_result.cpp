@@ -58,7 +58,8 @@ std::string BenchText(const BenchTask& task, const BenchResult& result, bool wit
   };
   std::string text = Text(
       task.name, ", ", task.our_threads, " thread(s)",
-      task.our_threads == task.threads ? std::string() : Text(" (of at most ", task.threads, ")"),
+      task.our_threads == task.threads ? std::string()
+                                       : Text(" (default primitives and peer: ", task.threads, ")"),
       ", ", task.precision, "\n  chosen primitives   ", latency(result.plans.plans[0]),
       "\n  default primitives  ", latency(result.plans.plans[1]), '\n');
   if (result.peer) text += PeerText(*result.peer);

@@ -1,7 +1,5 @@
 #include "fettle/tuner/cli/best_plan.h"
 
-#include <algorithm>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -104,10 +102,8 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
               const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
               const std::string& who, Console& console) {
   CostDatabase database = OpenForMeasuring(options, console);
-  // More threads than processors are never faster, and take long to find out.
-  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   std::vector<Plan> plans;
-  for (int threads = std::min(target.threads, processors); threads >= 1; threads /= 2) {
+  for (int threads = target.threads; threads >= 1; threads /= 2) {
     Target fewer = target;
     fewer.threads = threads;
     for (Plan& plan : BestPlansOfThreads(graph, precision, options, primitives, fewer, &database,
@@ -118,12 +114,12 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
   StopIfInterrupted(kInterruptedText);
   if (plans.size() > 1) console.Status("the best of each kind, in turns");
   const TemporaryFolder temporary("kinds");
-  Plan best = FastestOf(
+  FastestPlan best = FastestOf(
       std::move(plans),
       [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
       temporary.path());
   console.ClearStatus();
-  return best;
+  return std::move(best.plan);
 }
 
 }  // namespace fettle

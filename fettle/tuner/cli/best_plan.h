@@ -19,10 +19,10 @@ inline constexpr const char* kInterruptedText = "interrupted; what was measured 
 std::vector<DType> PrecisionsOf(const std::string& name);
 
 // The best plan for a network on this machine at a precision (f32, bf16 or auto), with whatever is
-// fastest of target.threads threads (of the processors, where these are fewer), half as many, and
-// so on down to one (Plan::threads): every implementation of every layer is measured, unless the
-// database (option db) knows it; with option primitive, only those whose name begins so. `who` is
-// kept as who measured. Throws Error: kUsage for another precision, kInterrupted.
+// fastest of target.threads threads, half as many, and so on down to one (Plan::threads): every
+// implementation of every layer is measured, unless the database (option db) knows it; with option
+// primitive, only those whose name begins so. `who` is kept as who measured. Throws Error: kUsage
+// for another precision, kInterrupted.
 Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Options& options,
               const PrimitiveList& primitives, const Target& target, WorkerClient* worker,
               const std::string& who, Console& console);

@@ -12,6 +12,7 @@
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/model_argument.h"
 #include "fettle/tuner/cli/options.h"
+#include "fettle/tuner/cli/threads_argument.h"
 #include "fettle/tuner/evaluation_bench.h"
 #include "fettle/tuner/interval_json.h"
 #include "fettle/tuner/local_worker.h"
@@ -153,7 +154,7 @@ int RunEvaluate(std::span<const std::string> arguments, Console& console) {
   }
   const InterruptScope interrupts;
   const PrimitiveList primitives = PrimitiveList::All();
-  const int threads = static_cast<int>(options.GetInteger("threads", 2, 1, 1024));
+  const int threads = ThreadsFrom(options, 2);
   Plan plan = PlanToEvaluate(options, primitives, threads, console);
   const bool is_chosen = options.Has("best") && !IsDeployedFolder(options.Get("MODEL"));
   if (options.Has("threads") && !is_chosen) plan.threads = threads;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "fettle/primitives/library_versions.h"
 #include "fettle/tuner/cli/command.h"
+#include "fettle/tuner/cli/tell_openblas.h"
 
 int main(int argc, char** argv) {
   fettle::TellOpenblas(argv);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -16,8 +17,14 @@ class TemporaryFolder {
   // Throws Error (kBadInput) where it cannot be made.
   explicit TemporaryFolder(std::string_view purpose) {
     std::error_code fault;
-    path_ = std::filesystem::temp_directory_path(fault) / Text("fettle-", purpose, "-", getpid());
-    if (!fault) std::filesystem::create_directories(path_, fault);
+    const std::filesystem::path parent = std::filesystem::temp_directory_path(fault);
+    if (fault) {
+      const char* named = std::getenv("TMPDIR");
+      throw BadInput(named == nullptr ? "/tmp" : named, ": no folder for temporary files (",
+                     fault.message(), "); set TMPDIR to one that can be written");
+    }
+    path_ = parent / Text("fettle-", purpose, "-", getpid());
+    std::filesystem::create_directories(path_, fault);
     if (!fault) return;
     throw BadInput(path_.string(), ": cannot be made (", fault.message(),
                    "); set TMPDIR to a folder that can be written");

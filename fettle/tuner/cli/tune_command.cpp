@@ -21,6 +21,7 @@
 #include "fettle/tuner/cli/interrupt.h"
 #include "fettle/tuner/cli/options.h"
 #include "fettle/tuner/cli/space_options.h"
+#include "fettle/tuner/cli/threads_argument.h"
 #include "fettle/tuner/local_worker.h"
 #include "fettle/tuner/preprocessing_json.h"
 #include "fettle/tuner/tuner.h"
@@ -63,8 +64,10 @@ void Declare(Options* options) {
                     "-session).");
   options->AddFlag("resume", "Goes on with the session.");
   options->AddValue("db", "FILE", kDatabaseHelp);
-  options->AddValue("threads", "N",
-                    "Threads to deploy with at most (default 1); fewer where that is faster.");
+  options->AddValue(
+      "threads", "N",
+      "Threads to deploy with at most, and no more than there are processors (default 1); "
+      "half as many, and so on down to one, where that is faster.");
   options->AddValue("batch", "N", "The batch to deploy with (default 1).");
   options->AddValue("strategy", "S", Text("How to search: ", JoinedText(StrategyNames()), "."));
   options->AddValue("variants", "LIST",
@@ -149,7 +152,7 @@ int RunTune(std::span<const std::string> arguments, Console& console) {
   settings.model = options.Get("MODEL");
   settings.model_hash = HashOf(ReadFile(settings.model));
   settings.data = options.Get("data");
-  settings.threads = static_cast<int>(options.GetInteger("threads", 1, 1, 1024));
+  settings.threads = ThreadsFrom(options, 1);
   settings.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   settings.seed = static_cast<uint64_t>(options.GetInteger("seed", 1, 0, INT64_MAX));
   settings.strategy = options.GetChoice("strategy", Strategies());

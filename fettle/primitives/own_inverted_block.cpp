@@ -39,7 +39,7 @@ void PlanMemory(const Target& target, bool widens, InvertedBlock* block) {
   block->filtered_at = block->image + (widens ? lines * x.input * block->inputs : 0);
   block->sums = block->filtered_at + band * x.output * block->depth;
   block->lines_at = RoundedUp(block->sums + band * x.output * block->output_stride(), 16);
-  constexpr int64_t kFloatsOfAPointer = sizeof(const float*) / sizeof(float);
+  constexpr int64_t kFloatsOfAPointer = sizeof(uintptr_t) / sizeof(float);
   block->total = RoundedUp(block->lines_at + block->plane.y.kernel * kFloatsOfAPointer, 16);
 }
 

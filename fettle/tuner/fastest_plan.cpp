@@ -35,7 +35,7 @@ FastestPlan FastestOf(std::vector<Plan> plans, const PlansTimer& timer,
   return {std::move(plans[best]), std::isfinite(gain) ? gain : 1};
 }
 
-FastestPlan WithBestThreads(Plan plan, const PlansTimer& timer,
+FastestPlan WithBestThreads(const Plan& plan, const PlansTimer& timer,
                             const std::filesystem::path& folder) {
   std::vector<Plan> plans;
   for (int threads = plan.threads; threads >= 1; threads /= 2) {

@@ -24,7 +24,7 @@ FastestPlan FastestOf(std::vector<Plan> plans, const PlansTimer& timer,
 
 // The same plan with whatever is fastest of its threads, half as many, and so on down to one: a
 // small network's layers are sooner done by one thread than two are woken.
-FastestPlan WithBestThreads(Plan plan, const PlansTimer& timer,
+FastestPlan WithBestThreads(const Plan& plan, const PlansTimer& timer,
                             const std::filesystem::path& folder);
 
 }  // namespace fettle

@@ -459,7 +459,7 @@ TEST(CommandLine, BenchHoldsADeployedFolderAgainstItsOriginalOnData) {
 TEST(CommandLine, AnInterruptEndsBenchWhileItMeasuresLayers) {
   const ScratchFolder scratch;
   const Outcome outcome =
-      TypeAndInterrupt(3, Text("bench --db ", (scratch.path() / "costs.db").string(), " ",
+      TypeAndInterrupt(5, Text("bench --db ", (scratch.path() / "costs.db").string(), " ",
                                Model("resnet20"), " --batch 16 --precision auto"));
   EXPECT_EQ(outcome.code, 5) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr("in the database"));

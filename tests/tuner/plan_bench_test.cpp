@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 TEST(PlanBenchTest, ASlowNetworkIsGivenTheTimeItNeeds) {
   const ScratchFolder scratch;
   ImportOptions import;
-  import.batch = 64;
+  import.batch = 16;
   const LayerGraph graph = Lower(ImportOnnx(FETTLE_MODELS "/resnet20.onnx", import));
   WritePlan(scratch.path(), DefaultPlan(graph, DType::kF32, PrimitiveList::All(), HostTarget(1)));
   PlansRequest request;

@@ -1,16 +1,12 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <vector>
 
-#include "fettle/device/plan_protocol.h"
 #include "fettle/runtime/plan.h"
+#include "fettle/tuner/plan_bench.h"
 
 namespace fettle {
-
-// Times the plans of a request against one another, as MeasurePlans does (plan_bench.h).
-using PlansTimer = std::function<PlansAnswer(const PlansRequest& request)>;
 
 struct FastestPlan {
   Plan plan;

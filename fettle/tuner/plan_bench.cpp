@@ -57,6 +57,10 @@ PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request) {
   return AskForPlans(worker, patient);
 }
 
+PlansTimer TimerOf(WorkerClient* worker) {
+  return [worker](const PlansRequest& request) { return MeasurePlans(worker, request); };
+}
+
 EnergyAnswer MeasureEnergy(WorkerClient* worker, const EnergyRequest& request) {
   const double trial = std::chrono::duration<double>(request.options.window).count() + 0.1;
   const auto seconds = static_cast<int64_t>(

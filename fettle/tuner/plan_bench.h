@@ -18,6 +18,12 @@ namespace fettle {
 // be started.
 PlansAnswer MeasurePlans(WorkerClient* worker, const PlansRequest& request);
 
+// Times the plans of a request against one another.
+using PlansTimer = std::function<PlansAnswer(const PlansRequest& request)>;
+
+// MeasurePlans in this worker, which outlives it.
+PlansTimer TimerOf(WorkerClient* worker);
+
 // What an inference of each takes. Throws Error (kDevice) where that fails, or there is no meter.
 EnergyAnswer MeasureEnergy(WorkerClient* worker, const EnergyRequest& request);
 

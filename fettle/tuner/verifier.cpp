@@ -39,7 +39,7 @@ Verifier::Verifier(Session* session, const TuningSpace& space, const CandidateCo
       costs_(costs),
       data_(data),
       network_costs_(costs.isolated()),
-      timer_([worker](const PlansRequest& request) { return MeasurePlans(worker, request); }),
+      timer_(TimerOf(worker)),
       verdict_(costs.catalog(), &network_costs_, timer_, session->folder(), kVerdict),
       bench_(session, worker, observer),
       primitives_(primitives),

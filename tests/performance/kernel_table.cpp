@@ -8,7 +8,6 @@
 // medians of that, the share of the peak (peak.h) that the layer's multiply-adds (by weights that
 // are not zero) come to, and the interval of the ratio of the others' time to ours, round by round.
 // Only layers whose name begins with NAME.
-#include <charconv>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -17,7 +16,7 @@
 #include "fettle/core/error.h"
 #include "fettle/core/threads.h"
 #include "fettle/runtime/precision.h"
-#include "fettle/tuner/cli/tell_openblas.h"
+#include "tests/performance/benchmark_main.h"
 #include "tests/performance/layer_entry.h"
 #include "tests/performance/peak.h"
 
@@ -169,31 +168,17 @@ void PrintTable(double seconds, std::string_view name) {
   }
 }
 
-int Main(const std::vector<std::string_view>& arguments) {
+void Run(const std::vector<std::string_view>& arguments) {
   double seconds = 1;
-  bool is_sound = arguments.size() <= 2;
-  if (is_sound && !arguments.empty()) {
-    const char* end = arguments[0].data() + arguments[0].size();
-    const auto [at, fault] = std::from_chars(arguments[0].data(), end, seconds);
-    is_sound = fault == std::errc() && at == end && seconds > 0;
+  if (arguments.size() > 2 || (!arguments.empty() && !ParsePositive(arguments[0], &seconds))) {
+    throw Error(ErrorKind::kUsage, "usage: kernel_table [SECONDS [NAME]]");
   }
-  if (!is_sound) {
-    std::fprintf(stderr, "usage: kernel_table [SECONDS [NAME]]\n");
-    return static_cast<int>(ErrorKind::kUsage);
-  }
-  try {
-    PrintTable(seconds, arguments.size() > 1 ? arguments[1] : "");
-  } catch (const Error& error) {
-    std::fprintf(stderr, "kernel_table: %s\n", error.what());
-    return static_cast<int>(error.kind());
-  }
-  return 0;
+  PrintTable(seconds, arguments.size() > 1 ? arguments[1] : "");
 }
 
 }  // namespace
 }  // namespace fettle
 
 int main(int count, char** arguments) {
-  fettle::TellOpenblas(arguments);
-  return fettle::Main({arguments + 1, arguments + count});
+  return fettle::BenchmarkMain(count, arguments, fettle::Run);
 }

@@ -7,7 +7,6 @@
 // fastest first, and its error: the largest difference from the FP64 reference, relative to that
 // one's largest magnitude. The caches are as the others leave them.
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -15,7 +14,7 @@
 
 #include "fettle/core/error.h"
 #include "fettle/core/threads.h"
-#include "fettle/tuner/cli/tell_openblas.h"
+#include "tests/performance/benchmark_main.h"
 #include "tests/performance/layer_entry.h"
 
 namespace fettle {
@@ -49,13 +48,7 @@ void Benchmark(const LayerSpec& spec, int threads, double seconds, std::string_v
   std::printf("\nnot for this layer:\n%s", entries.refusals().c_str());
 }
 
-template <typename T>
-bool ParsePositive(std::string_view text, T* value) {
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), *value);
-  return fault == std::errc() && end == text.data() + text.size() && *value > 0;
-}
-
-int Main(const std::vector<std::string_view>& arguments) {
+void Run(const std::vector<std::string_view>& arguments) {
   int threads = 1;
   double seconds = 2;
   const std::optional<LayerSpec> spec =
@@ -64,26 +57,18 @@ int Main(const std::vector<std::string_view>& arguments) {
                         (arguments.size() < 2 || ParsePositive(arguments[1], &threads)) &&
                         (arguments.size() < 3 || ParsePositive(arguments[2], &seconds));
   if (!is_sound) {
-    std::fprintf(stderr,
-                 "usage: primitive_benchmark LAYER [THREADS [SECONDS [NAME]]]\n"
-                 "LAYER is canonical text, e.g. 'conv(kernel=3x3,strides=1x1,dilations=1x1,"
-                 "pads_begin=1x1,pads_end=1x1,groups=1) in=f32[1x64x56x56] "
-                 "weights=f32[64x64x3x3] out=f32[1x64x56x56]'\n");
-    return 2;
+    throw Error(ErrorKind::kUsage,
+                "usage: primitive_benchmark LAYER [THREADS [SECONDS [NAME]]]\n"
+                "LAYER is canonical text, e.g. 'conv(kernel=3x3,strides=1x1,dilations=1x1,"
+                "pads_begin=1x1,pads_end=1x1,groups=1) in=f32[1x64x56x56] "
+                "weights=f32[64x64x3x3] out=f32[1x64x56x56]'");
   }
-  try {
-    Benchmark(*spec, threads, seconds, arguments.size() > 3 ? arguments[3] : "");
-  } catch (const Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return static_cast<int>(error.kind());
-  }
-  return 0;
+  Benchmark(*spec, threads, seconds, arguments.size() > 3 ? arguments[3] : "");
 }
 
 }  // namespace
 }  // namespace fettle
 
 int main(int count, char** arguments) {
-  fettle::TellOpenblas(arguments);
-  return fettle::Main({arguments + 1, arguments + count});
+  return fettle::BenchmarkMain(count, arguments, fettle::Run);
 }

@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -31,6 +30,7 @@
 #include "fettle/device/preflight.h"
 #include "fettle/primitives/library_versions.h"
 #include "fettle/tuner/fixed_text.h"
+#include "tests/performance/benchmark_main.h"
 #include "tests/performance/suite_record_json.h"
 #include "tests/support/model_zoo.h"
 #include "tests/support/sparse_model.h"
@@ -57,8 +57,7 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 int NumberFrom(const std::string& option, const std::string& text) {
   int number = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (fault == std::errc() && end == text.data() + text.size() && number > 0) return number;
+  if (ParsePositive(text, &number)) return number;
   throw Error(ErrorKind::kUsage, Text(option, " ", text, ": a number is expected"));
 }
 
@@ -102,46 +101,43 @@ std::string Quoted(const std::filesystem::path& path) {
   return text + "'";
 }
 
-// A network on disk, and what the peer runs instead where that is another. Generated ones go with
-// it.
-struct ModelFiles {
-  ModelFiles() = default;
-  ModelFiles(const ModelFiles&) = delete;
-  ModelFiles& operator=(const ModelFiles&) = delete;
-  ~ModelFiles() {
+// Files that go with it.
+struct RemovedFiles {
+  RemovedFiles() = default;
+  RemovedFiles(const RemovedFiles&) = delete;
+  RemovedFiles& operator=(const RemovedFiles&) = delete;
+  ~RemovedFiles() {
     std::error_code ignored;
-    for (const auto& file : generated) std::filesystem::remove(file, ignored);
+    for (const auto& path : paths) std::filesystem::remove(path, ignored);
   }
 
+  std::vector<std::filesystem::path> paths;
+};
+
+// A network on disk, and what the peer runs instead where that is another.
+struct ModelFiles {
   std::filesystem::path model, original;
-  std::vector<std::filesystem::path> generated;
+  RemovedFiles generated;
 };
 
 void Generate(const std::string& name, const std::filesystem::path& folder, ModelFiles* files) {
   const size_t at = name.find('@');
   const std::string dense = MakeModel(name.substr(0, at), {});
   files->model = folder / (name + ".onnx");
-  files->generated = {files->model};
+  files->generated.paths = {files->model};
   if (at == std::string::npos) return WriteFileAtomically(files->model, dense);
   files->original = folder / (name.substr(0, at) + ".onnx");
-  files->generated.push_back(files->original);
+  files->generated.paths.push_back(files->original);
   WriteFileAtomically(files->original, dense);
   const double share = std::stod(name.substr(at + 1));
   WriteFileAtomically(files->model, WithZeros(dense, {.sparsity = share}));
 }
 
-struct RemovedFile {
-  std::filesystem::path path;
-  ~RemovedFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
-  }
-};
-
 // What `fettle bench --json` answers.
 std::string Bench(const Arguments& arguments, const Case& each, const ModelFiles& files) {
   const std::filesystem::path answer = arguments.folder / "bench.json";
-  const RemovedFile at_the_end{answer};
+  RemovedFiles at_the_end;
+  at_the_end.paths = {answer};
   const std::string command = Text(
       Quoted(arguments.program), " bench ", Quoted(files.model),
       files.original.empty() ? "" : " --original ",

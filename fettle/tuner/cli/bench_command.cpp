@@ -141,17 +141,16 @@ BenchTask TaskOf(const Options& options, const std::filesystem::path& folder) {
     task.model = argument / "model.onnx";
     task.plan = argument;
     task.precision = "as deployed";
-    task.threads = plan.threads;
+    task.threads = ThreadsFrom(options, plan.threads);
+    task.our_threads = plan.threads;
     task.batch = BatchOf(plan);
   } else {
     task.model = argument;
     task.plan = folder;
     task.precision = options.Get("precision", "f32");
+    task.threads = task.our_threads = ThreadsFrom(options, 1);
     task.batch = options.GetInteger("batch", 1, 1, 1 << 16);
   }
-  task.our_threads = task.threads;
-  task.threads = ThreadsFrom(options, task.threads);
-  if (!IsDeployedFolder(argument)) task.our_threads = task.threads;
   return task;
 }
 

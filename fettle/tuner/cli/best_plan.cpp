@@ -38,10 +38,7 @@ std::vector<Plan> VerdictsOf(const LayerGraph& graph,
   NetworkCosts costs(store->costs());
   LearnWhatIsKept(*store, &costs);
   const TemporaryFolder folder("verdict");
-  NetworkVerdict verdict(
-      catalog, &costs,
-      [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
-      folder.path(), {});
+  NetworkVerdict verdict(catalog, &costs, TimerOf(worker), folder.path(), {});
   verdict.set_keep([&](const Plan& plan, const std::vector<StepTiming>& steps) {
     store->KeepInNetwork(plan, steps);
   });
@@ -114,10 +111,7 @@ Plan BestPlan(const LayerGraph& graph, const std::string& precision, const Optio
   StopIfInterrupted(kInterruptedText);
   if (plans.size() > 1) console.Status("the best of each kind, in turns");
   const TemporaryFolder temporary("kinds");
-  FastestPlan best = FastestOf(
-      std::move(plans),
-      [worker](const PlansRequest& request) { return MeasurePlans(worker, request); },
-      temporary.path());
+  FastestPlan best = FastestOf(std::move(plans), TimerOf(worker), temporary.path());
   console.ClearStatus();
   return std::move(best.plan);
 }

@@ -50,9 +50,7 @@ TuningSpaceOptions SpaceOptions(const Graph& model, const std::vector<std::strin
                                     ReckonedTrainingMacsPerSecond(target));
   screen.progress = [&](std::string_view what, size_t done, size_t all) {
     console.Status(Text("variants: ", done, " of ", all, " ", what, " looked at"));
-    if (WasInterrupted()) {
-      throw Error(ErrorKind::kInterrupted, "interrupted before anything was measured");
-    }
+    StopIfInterrupted("interrupted before anything was measured");
   };
   options.variants = ScreenVariants(model, target, screen);
   console.ClearStatus();

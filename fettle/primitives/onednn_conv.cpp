@@ -31,6 +31,14 @@ bool MayReadPaddingOnly(const WindowAxis& axis) {
   return axis.Offset(last) < 0 || axis.Offset(0) + (axis.output - 1) * axis.stride >= axis.input;
 }
 
+// A tile's rows are the largest divisor of the pixels that is at most 16.
+int64_t AmxTiles(const ConvShape& shape) {
+  const int64_t pixels = shape.output_pixels();
+  int64_t rows = 16;
+  while (pixels % rows != 0) --rows;
+  return pixels / rows;
+}
+
 class OnednnConv final : public OnednnPrimitive {
  public:
   std::string_view Name() const override { return "onednn.conv"; }
@@ -97,6 +105,8 @@ class OnednnConv final : public OnednnPrimitive {
     if (name.starts_with("jit_bf16_1x1")) {
       return form.inputs[0] != Layout::kChannelsLast || shape.group_inputs() % 2 == 0;
     }
+    // Computes tiles of rows in pairs, and of three a fourth, past the end of the output.
+    if (name.starts_with("jit_1x1:avx512_core_amx")) return AmxTiles(shape) != 3;
     // Cannot be made (status 5) with the longer activations on half of a register.
     if (name.starts_with("jit_bf16") && form.output == Layout::kBlocked8) {
       return !spec.activation || (spec.activation->kind != ActivationKind::kSigmoid &&

@@ -21,7 +21,9 @@ extern "C" void __asan_unpoison_memory_region(void const volatile*, size_t);
 namespace fettle {
 namespace {
 
-constexpr size_t kGuard = 256;  // bytes on either side
+// Bytes on either side: what a faulty implementation writes beyond is to be found there, rather than
+// in the heap.
+constexpr size_t kGuard = 32768;
 constexpr std::byte kGuardByte{0xa5};
 constexpr std::byte kPoison{0xff};  // a NaN of f32 and of bf16
 

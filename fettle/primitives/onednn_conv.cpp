@@ -31,7 +31,7 @@ bool MayReadPaddingOnly(const WindowAxis& axis) {
   return axis.Offset(last) < 0 || axis.Offset(0) + (axis.output - 1) * axis.stride >= axis.input;
 }
 
-// A tile's rows are the largest divisor of the pixels that is at most 16.
+// A tile's rows are the largest divisor of an image's pixels that is at most 16.
 int64_t AmxTiles(const ConvShape& shape) {
   const int64_t pixels = shape.output_pixels();
   int64_t rows = 16;
@@ -105,7 +105,8 @@ class OnednnConv final : public OnednnPrimitive {
     if (name.starts_with("jit_bf16_1x1")) {
       return form.inputs[0] != Layout::kChannelsLast || shape.group_inputs() % 2 == 0;
     }
-    // Computes tiles of rows in pairs, and of three a fourth, past the end of the output.
+    // Computes tiles of rows in pairs, and of three a fourth, past the end of the output (at least
+    // where the input channels fill their blocks).
     if (name.starts_with("jit_1x1:avx512_core_amx")) return AmxTiles(shape) != 3;
     // Cannot be made (status 5) with the longer activations on half of a register.
     if (name.starts_with("jit_bf16") && form.output == Layout::kBlocked8) {

@@ -9,6 +9,7 @@
 #include "tests/agreement/layer_grid.h"
 #include "tests/agreement/network_layers.h"
 #include "tests/support/random_layer.h"
+#include "tests/support/sanitized.h"
 
 namespace fettle {
 namespace {
@@ -16,15 +17,9 @@ namespace {
 // Ten shards of these: 2,000 random layers, and fewer (and a third of the others) where the
 // sanitizers make each slow. The networks' layers are cut down to what the reference does in some
 // milliseconds.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr int kLayersAShard = 40;
-constexpr int64_t kMostCost = 1'000'000;
-constexpr double kShareOfGrids = 0.35;
-#else
-constexpr int kLayersAShard = 200;
-constexpr int64_t kMostCost = 4'000'000;
-constexpr double kShareOfGrids = 1;
-#endif
+constexpr int kLayersAShard = kIsSanitized ? 40 : 200;
+constexpr int64_t kMostCost = kIsSanitized ? 1'000'000 : 4'000'000;
+constexpr double kShareOfGrids = kIsSanitized ? 0.35 : 1;
 constexpr uint64_t kShards = 10;
 constexpr size_t kNetworkShards = 4;
 

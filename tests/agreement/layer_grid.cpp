@@ -49,7 +49,7 @@ std::vector<LayerSpec> ConvGrid() {
     const Window line = {{3}, {2}, {1}, {1}, {0}};
     grid.push_back(Layer(Conv{line, 1}, dtype, {{1, 5, 12}}, {{6, 5, 3}}));
     grid.push_back(Layer(Conv{line, 8}, dtype, {{1, 8, 12}}, {{8, 1, 3}}));
-    // Every count of pixels about the rows of a tile, its pairs and threes.
+    // Pixels below, at and above one, two and three tiles of AMX, of up to 16 rows.
     for (int64_t pixels = 1; pixels <= 50; ++pixels) {
       grid.push_back(
           Layer(Conv{Square(1, 1, 0), 1}, dtype, {{1, 32, 1, pixels}}, {{32, 32, 1, 1}}));

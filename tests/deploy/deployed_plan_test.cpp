@@ -13,6 +13,7 @@
 #include "fettle/training/data/dataset_files.h"
 #include "fettle/training/evaluation/evaluation.h"
 #include "tests/support/peer.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/test_tensors.h"
 
@@ -28,11 +29,7 @@ class DeployedPlanTest : public testing::TestWithParam<const char*> {
     if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
       GTEST_SKIP() << "Debian's dataset-fashion-mnist is not installed";
     }
-#if defined(__SANITIZE_ADDRESS__)
-    const char* images = "fashion-mnist?limit=200";
-#else
-    const char* images = "fashion-mnist?limit=1000";
-#endif
+    const char* images = kIsSanitized ? "fashion-mnist?limit=200" : "fashion-mnist?limit=1000";
     images_ = LoadDataset(ParseDataSpec(images, DataSplit::kValidation));
     ImportOptions options;
     options.batch = kBatch;

@@ -1,7 +1,6 @@
 // Whole networks: what Fettle's runtime computes agrees with ONNX Runtime.
 #include <gtest/gtest.h>
 
-#include <set>
 #include <span>
 
 #include "fettle/network/onnx/export.h"
@@ -9,6 +8,7 @@
 #include "tests/deploy/network_run.h"
 #include "tests/support/model_zoo.h"
 #include "tests/support/peer.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/small_models.h"
 #include "tests/support/test_tensors.h"
 
@@ -26,10 +26,7 @@ Tensor RandomImage(const ModelFacts& facts) {
 class NetworkAgreement : public testing::TestWithParam<std::string> {};
 
 TEST_P(NetworkAgreement, WithOnnxRuntime) {
-#ifdef __SANITIZE_ADDRESS__
-  const std::set<std::string> heavy = {"vgg19", "alexnet", "densenet121", "resnext50", "resnet50"};
-  if (heavy.contains(GetParam())) GTEST_SKIP() << "takes minutes under the sanitizers";
-#endif
+  if (TakesMinutesSanitized(GetParam())) GTEST_SKIP() << "takes minutes under the sanitizers";
   const std::string model = MakeModel(GetParam());
   const std::vector<Tensor> inputs = {RandomImage(FactsOf(GetParam()))};
   OnnxRuntimePeer peer(InstalledPeer());

@@ -19,6 +19,7 @@
 #include "tests/network/random_network.h"
 #include "tests/support/model_zoo.h"
 #include "tests/support/peer.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/test_tensors.h"
 
 namespace fettle {
@@ -116,7 +117,7 @@ Graph ZooNetwork(const std::string& name, int64_t extent) {
 TEST(VariantExport, OfRandomNetworks) {
   OnnxRuntimePeer peer(InstalledPeer());
   std::set<std::string> kinds;
-  for (uint64_t seed = 0; seed < 8; ++seed) {
+  for (uint64_t seed = 0; seed < (kIsSanitized ? 3 : 8); ++seed) {
     const Graph graph = RandomNetwork(seed);
     for (const NetworkDecision& decision :
          FindDecisions(graph, {.channel_step = 2, .most_options = 2})) {
@@ -134,7 +135,9 @@ TEST(VariantExport, OfRandomNetworks) {
 TEST(VariantExport, OfTheZoo) {
   OnnxRuntimePeer peer(InstalledPeer());
   std::set<std::string> kinds;
-  for (const char* name : {"resnet20", "wrn_16_1", "mobilenet_v2", "squeezenet1_1"}) {
+  std::vector<const char*> names = {"resnet20", "mobilenet_v2"};
+  if (!kIsSanitized) names.insert(names.end(), {"wrn_16_1", "squeezenet1_1"});
+  for (const char* name : names) {
     const Graph graph = ZooNetwork(name, 64);
     std::map<std::string, std::vector<NetworkDecision>> by_kind;
     for (NetworkDecision& decision : FindDecisions(graph)) {
@@ -164,11 +167,7 @@ class PrunedZoo : public testing::TestWithParam<std::string> {};
 // spread evenly, of small networks more, of those above 30 million parameters none; and then all
 // groups together.
 TEST_P(PrunedZoo, HasTheSizesStatedAndAgreesWithOnnxRuntime) {
-#ifdef __SANITIZE_ADDRESS__
-  const std::set<std::string> heavy = {"vgg19", "alexnet", "densenet121", "resnext50_32x4d",
-                                       "resnet50"};
-  if (heavy.contains(GetParam())) GTEST_SKIP() << "takes minutes under the sanitizers";
-#endif
+  if (TakesMinutesSanitized(GetParam())) GTEST_SKIP() << "takes minutes under the sanitizers";
   const Graph graph = ZooNetwork(GetParam(), 64);
   OnnxRuntimePeer peer(InstalledPeer());
   // Two options of each group, of which the first leaves half.

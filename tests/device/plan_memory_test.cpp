@@ -10,6 +10,7 @@
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_file.h"
 #include "tests/support/model_zoo.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch_folder.h"
 
 namespace fettle {
@@ -25,9 +26,7 @@ constexpr double kBytesOfAKernel = 96 << 10;
 class PlanMemoryTest : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__)
-    GTEST_SKIP() << "the address sanitizer keeps what is freed";
-#endif
+    if (kIsSanitized) GTEST_SKIP() << "the address sanitizer keeps what is freed";
   }
 
   // Adds a network's plan, with the default primitives, to what is measured.

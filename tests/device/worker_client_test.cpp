@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "fettle/core/error.h"
+#include "tests/support/sanitized.h"
 
 namespace fettle {
 namespace {
@@ -124,9 +125,7 @@ TEST(WorkerClientTest, HearsOfProgressBeforeTheCrash) {
 }
 
 TEST(WorkerClientTest, AMemoryLimitTurnsEatingIntoAnError) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "the address sanitizer reserves more than any limit";
-#endif
+  if (kIsSanitized) GTEST_SKIP() << "the address sanitizer reserves more than any limit";
   WorkerCommand command = Command("sound");
   command.memory_limit_bytes = int64_t{1} << 30;
   WorkerClient client(std::move(command));

@@ -11,6 +11,7 @@
 #include "fettle/network/variants/variant_list.h"
 #include "tests/network/random_network.h"
 #include "tests/support/network_builder.h"
+#include "tests/support/sanitized.h"
 
 namespace fettle {
 namespace {
@@ -76,7 +77,7 @@ TEST(DecisionsTest, OptionsAreThinnedEvenlyAndKeepTheWidest) {
 // The sizes stated are those of the network once rewritten, for every option of many networks.
 TEST(DecisionsTest, SizesAreThoseOfTheRewrittenNetwork) {
   int options = 0;
-  for (uint64_t seed = 0; seed < 12; ++seed) {
+  for (uint64_t seed = 0; seed < (kIsSanitized ? 3 : 12); ++seed) {
     const Graph graph = RandomNetwork(seed);
     for (const NetworkDecision& decision : FindDecisions(graph, {.channel_step = 2})) {
       EXPECT_NE(decision.options.empty(), decision.reason.empty()) << decision.layer;

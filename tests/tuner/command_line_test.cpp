@@ -327,9 +327,9 @@ TEST(CommandLine, RewritesByEverySaliency) {
     const std::string out = (scratch.path() / saliency).string() + ".onnx";
     const Outcome outcome = Type(
         "rewrite " + Model("resnet20") + " --layer stage1.block1.conv1 --out " + out +
-        " --variant 'prune(keep=0.5)' --data 'fashion-mnist?limit=200' --saliency " + saliency);
+        " --variant 'prune(keep=0.5)' --data 'fashion-mnist?limit=100' --saliency " + saliency);
     ASSERT_EQ(outcome.code, 0) << outcome.text;
-    EXPECT_THAT(outcome.text, HasSubstr("'stage1.block1.conv2' computes, on 200 images"));
+    EXPECT_THAT(outcome.text, HasSubstr("'stage1.block1.conv2' computes, on 100 images"));
     files.insert(ReadFile(out));
   }
   EXPECT_GT(files.size(), 1u);  // they do not all choose the same channels

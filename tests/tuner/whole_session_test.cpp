@@ -15,6 +15,7 @@
 #include "fettle/database/cost_database.h"
 #include "fettle/network/architectures/architecture_list.h"
 #include "fettle/network/onnx/export.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/tuner/sample_session.h"
 
@@ -27,9 +28,7 @@ using std::chrono::milliseconds;
 class WholeSessionTest : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__)
-    GTEST_SKIP() << "takes minutes under the sanitizers";
-#endif
+    if (kIsSanitized) GTEST_SKIP() << "takes minutes under the sanitizers";
     if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
       GTEST_SKIP() << "Debian's dataset-fashion-mnist is not installed";
     }

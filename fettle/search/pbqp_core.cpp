@@ -207,11 +207,13 @@ PbqpCoreSolution SolvePbqpCore(const PbqpProblem& problem, int64_t budget) {
   };
   std::optional<std::vector<int>> first = Dive(graph, &solution.heuristic_nodes);
   if (!first.has_value()) first = CheapestOptions(problem);
-  if (first.has_value()) {
+  const auto is_proven = [&] { return !(solution.lower_bound < solution.cost - tolerance); };
+  if (first.has_value() && problem.Evaluate(*first) < kForbidden) take(*first);
+  if (first.has_value() && !is_proven()) {
     ImproveLocally(problem, &*first);
     if (problem.Evaluate(*first) < kForbidden) take(*std::move(first));
   }
-  if (solution.lower_bound < solution.cost - tolerance) {
+  if (!is_proven()) {
     std::optional<Found> found = search.Explore(std::move(graph), solution.cost, 0);
     if (found.has_value()) {
       if (search.is_exhausted()) ImproveLocally(problem, &found->choice);

@@ -13,6 +13,7 @@
 #include "fettle/core/error.h"
 #include "fettle/network/onnx/import.h"
 #include "tests/support/peer.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/test_tensors.h"
 
 namespace fettle {
@@ -91,6 +92,9 @@ std::vector<std::string> WatchLayers(onnx::GraphProto* graph) {
 
 class EachModel : public testing::TestWithParam<std::string> {
  protected:
+  void SetUp() override {
+    if (TakesMinutesSanitized(name())) GTEST_SKIP() << "takes minutes under the sanitizers";
+  }
   const std::string& name() const { return GetParam(); }
   ModelFacts facts() const { return FactsOf(name()); }
   Tensor Images(int64_t count) const {

@@ -15,6 +15,7 @@
 #include "fettle/training/trainer/network_pass.h"
 #include "tests/support/fault.h"
 #include "tests/support/network_builder.h"
+#include "tests/support/sanitized.h"
 #include "tests/training/training_interpreter.h"
 
 namespace fettle {
@@ -28,6 +29,7 @@ constexpr int64_t kBatch = 4;
 struct Case {
   const char* name;
   Graph (*make)();
+  bool is_wide = false;
 };
 
 void PrintTo(const Case& which, std::ostream* out) { *out << which.name; }
@@ -164,7 +166,7 @@ const Case kCases[] = {
     {"BatchNorm", With<Norm>},
     {"BatchNorm37Channels", With<Norm, 37>},
     {"BatchNormRelu", With<NormAndRelu>},
-    {"BatchNormRelu600Channels", With<NormAndRelu, 600>},
+    {"BatchNormRelu600Channels", With<NormAndRelu, 600>, /*is_wide=*/true},
     {"BatchNormClip", With<NormAndClip, 16>},
     {"BatchNormReadTwice", With<NormReadTwice>},
     {"Residual", With<Residual>},
@@ -288,6 +290,7 @@ class Check {
 class GradientTest : public testing::TestWithParam<Case> {};
 
 TEST_P(GradientTest, AgreesWithCentralDifferences) {
+  if (kIsSanitized && GetParam().is_wide) GTEST_SKIP() << "takes a minute under the sanitizers";
   for (const Target& target : Targets()) {
     SCOPED_TRACE(testing::Message()
                  << "avx2 " << target.has_avx2 << " avx512 " << target.has_avx512);
@@ -300,6 +303,7 @@ TEST_P(GradientTest, AgreesWithCentralDifferences) {
 TEST_P(GradientTest, InBf16) {
   const Target host = HostTarget(1);
   if (!host.has_avx512_bf16) GTEST_SKIP() << "the processor lacks bf16";
+  if (kIsSanitized && GetParam().is_wide) GTEST_SKIP() << "takes a minute under the sanitizers";
   Check check(GetParam().make(), DType::kBF16, host);
   check.ExpectLogits(0.1);
   check.ExpectGradients(0.35, 8);  // rounding moves values across the corners of activations

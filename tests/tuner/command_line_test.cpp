@@ -20,6 +20,7 @@
 #include "fettle/runtime/default_choices.h"
 #include "fettle/runtime/plan_builder.h"
 #include "fettle/runtime/plan_file.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/tuner/sample_session.h"
 
@@ -226,6 +227,7 @@ TEST(CommandLine, BadInputExitsWith3AndNamesTheFile) {
 }
 
 TEST(CommandLine, InspectListsLayersAndDecisionsAsJson) {
+  if (kIsSanitized) GTEST_SKIP() << "takes minutes under the sanitizers";
   const Outcome outcome = Type("inspect --json " + Model("resnet20"), "2>/dev/null");
   ASSERT_EQ(outcome.code, 0);
   const auto json = nlohmann::json::parse(outcome.text);

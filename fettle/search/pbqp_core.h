@@ -4,8 +4,9 @@
 //
 //   1. A lower bound, by shifting costs between nodes and edges (PbqpCoreGraph::Tighten).
 //   2. A first assignment: RN, which fixes the node with the most neighbours to the option with the
-//      best bound, reduces, and repeats; then single nodes and linked pairs are improved until
-//      nothing gets better. On networks it often meets the bound, and that is the proof.
+//      best bound, reduces, and repeats; where that does not meet the bound, single nodes and
+//      linked pairs are improved until nothing gets better. On networks it often meets the bound,
+//      and that is the proof.
 //   3. Otherwise branch and bound, anytime: options whose bound reaches the best assignment known
 //      are struck out for good; what is left is split into connected parts, reduced, and branched
 //      on at the node with the most neighbours. Fixing a few hubs usually leaves a reducible rest.

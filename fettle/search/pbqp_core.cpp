@@ -202,16 +202,20 @@ PbqpCoreSolution SolvePbqpCore(const PbqpProblem& problem, int64_t budget) {
     return solution;
   }
   const auto take = [&](std::vector<int> choice) {
+    const double cost = problem.Evaluate(choice);
+    if (cost == kForbidden) return;
     solution.choice = std::move(choice);
-    solution.cost = problem.Evaluate(solution.choice);
+    solution.cost = cost;
   };
   std::optional<std::vector<int>> first = Dive(graph, &solution.heuristic_nodes);
   if (!first.has_value()) first = CheapestOptions(problem);
   const auto is_proven = [&] { return !(solution.lower_bound < solution.cost - tolerance); };
-  if (first.has_value() && problem.Evaluate(*first) < kForbidden) take(*first);
-  if (first.has_value() && !is_proven()) {
-    ImproveLocally(problem, &*first);
-    if (problem.Evaluate(*first) < kForbidden) take(*std::move(first));
+  if (first.has_value()) {
+    take(*first);
+    if (!is_proven()) {
+      ImproveLocally(problem, &*first);
+      take(*std::move(first));
+    }
   }
   if (!is_proven()) {
     std::optional<Found> found = search.Explore(std::move(graph), solution.cost, 0);

@@ -3,11 +3,10 @@
 #include <vector>
 
 #include "fettle/search/pbqp_core_graph.h"
+#include "fettle/search/pbqp_reduction.h"
 
 namespace fettle {
 namespace {
-
-inline double Smaller(double a, double b) { return a < b ? a : b; }
 
 // Four at once, since one after another each waits for the one before.
 double Minimum(const double* costs, int n) {

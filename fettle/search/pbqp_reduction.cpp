@@ -8,8 +8,6 @@
 namespace fettle {
 namespace {
 
-inline double Smaller(double a, double b) { return a < b ? a : b; }
-
 // out[i] = min(out[i], base + values[i]). Here and below the compiler makes vector minima of it.
 inline void MinPlus(double base, const double* values, int n, double* __restrict out) {
   for (int i = 0; i < n; ++i) out[i] = Smaller(base + values[i], out[i]);

@@ -11,6 +11,9 @@
 
 namespace fettle {
 
+// In the order of operands that vector minima have.
+inline double Smaller(double a, double b) { return a < b ? a : b; }
+
 // RI, a node with one neighbour: (*out)[a] = min_k costs[k] + to_a[k][a].
 void ReduceToVector(const std::vector<double>& costs, const PbqpMatrix& to_a,
                     std::vector<double>* out);

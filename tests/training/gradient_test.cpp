@@ -287,10 +287,14 @@ class Check {
   std::vector<double> slopes_;
 };
 
-class GradientTest : public testing::TestWithParam<Case> {};
+class GradientTest : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (kIsSanitized && GetParam().is_wide) GTEST_SKIP() << "takes a minute under the sanitizers";
+  }
+};
 
 TEST_P(GradientTest, AgreesWithCentralDifferences) {
-  if (kIsSanitized && GetParam().is_wide) GTEST_SKIP() << "takes a minute under the sanitizers";
   for (const Target& target : Targets()) {
     SCOPED_TRACE(testing::Message()
                  << "avx2 " << target.has_avx2 << " avx512 " << target.has_avx512);
@@ -303,7 +307,6 @@ TEST_P(GradientTest, AgreesWithCentralDifferences) {
 TEST_P(GradientTest, InBf16) {
   const Target host = HostTarget(1);
   if (!host.has_avx512_bf16) GTEST_SKIP() << "the processor lacks bf16";
-  if (kIsSanitized && GetParam().is_wide) GTEST_SKIP() << "takes a minute under the sanitizers";
   Check check(GetParam().make(), DType::kBF16, host);
   check.ExpectLogits(0.1);
   check.ExpectGradients(0.35, 8);  // rounding moves values across the corners of activations

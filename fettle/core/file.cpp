@@ -70,11 +70,11 @@ bool KeepPermissions(const std::filesystem::path& path, int file) {
   return ::fchmod(file, replaced.st_mode & 07777) == 0;
 }
 
-bool WriteAndSync(Descriptor* file, std::span<const std::string_view> pieces) {
+bool WritePieces(Descriptor* file, std::span<const std::string_view> pieces, FileLife life) {
   for (const std::string_view piece : pieces) {
     if (!WriteAll(file->number(), piece)) return false;
   }
-  return ::fsync(file->number()) == 0 && file->Close();
+  return (life == FileLife::kTemporary || ::fsync(file->number()) == 0) && file->Close();
 }
 
 // So that the rename, too, outlives a power cut. Not every file system can; then it is left be.
@@ -110,16 +110,17 @@ std::string ReadFile(const std::filesystem::path& path) {
 }
 
 void WriteFileAtomically(const std::filesystem::path& path,
-                         std::span<const std::string_view> pieces) {
+                         std::span<const std::string_view> pieces, FileLife life) {
   const auto fail = [&path](int error) { return CannotWrite(path, error); };
   std::string temporary;
   Descriptor file = OpenBeside(path, &temporary);
-  if (!KeepPermissions(path, file.number()) || !WriteAndSync(&file, pieces) ||
+  if (!KeepPermissions(path, file.number()) || !WritePieces(&file, pieces, life) ||
       ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());
     throw fail(error);
   }
+  if (life == FileLife::kTemporary) return;
   SyncFolder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 
@@ -129,8 +130,8 @@ void RequireWritable(const std::filesystem::path& path) {
   ::unlink(temporary.c_str());
 }
 
-void WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
-  WriteFileAtomically(path, std::array{bytes});
+void WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes, FileLife life) {
+  WriteFileAtomically(path, std::array{bytes}, life);
 }
 
 }  // namespace fettle

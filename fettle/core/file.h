@@ -14,16 +14,21 @@ namespace fettle {
 // the system's reason: no such file, a directory, no permission.
 std::string ReadFile(const std::filesystem::path& path);
 
+// What is kTemporary is removed before long: it may never reach the disk.
+enum class FileLife { kLasting, kTemporary };
+
 // Writes a file so that `path` holds either what it held before or all of the bytes, even when the
-// disk fills up or the machine stops: a temporary file beside it, synced and renamed over it. A
-// failure throws an Error of kind kBadInput that names the file and the reason, and leaves no
-// temporary file. The folder must exist. A file that is replaced keeps its
+// disk fills up or, unless it is kTemporary, the machine stops: a file beside it, synced and
+// renamed over it. A failure throws an Error of kind kBadInput that names the file and the reason,
+// and leaves nothing beside it. The folder must exist. A file that is replaced keeps its
 // permissions; a symbolic link is replaced by the file, not followed.
-void WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes);
+void WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,
+                         FileLife life = FileLife::kLasting);
 
 // The same, of bytes that lie in several pieces.
 void WriteFileAtomically(const std::filesystem::path& path,
-                         std::span<const std::string_view> pieces);
+                         std::span<const std::string_view> pieces,
+                         FileLife life = FileLife::kLasting);
 
 // Throws what WriteFileAtomically would, as far as can be told beforehand: for results that take
 // hours to come by. Changes nothing.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "fettle/core/file.h"
 #include "fettle/runtime/plan.h"
 
 namespace fettle {
@@ -9,9 +10,10 @@ namespace fettle {
 // A plan on disk: plan.json, which a person can read, and weights.bin beside it, the weights one
 // after another, row-major, little-endian, each at a multiple of 64 bytes (docs/plan.md).
 
-// Writes both files into an existing folder, each atomically, plan.json last. Throws as
-// WriteFileAtomically does.
-void WritePlan(const std::filesystem::path& folder, const Plan& plan);
+// Writes both files into an existing folder, each atomically, plan.json last. `life` and what it
+// throws as of WriteFileAtomically.
+void WritePlan(const std::filesystem::path& folder, const Plan& plan,
+               FileLife life = FileLife::kLasting);
 
 // Reads and checks them: whatever is returned can be prepared and run safely, or refused by a
 // primitive. Throws Error (kBadInput) that names the file and the place for files that are missing,

@@ -207,14 +207,14 @@ Json ParsePlanJson(const std::filesystem::path& file) {
 
 }  // namespace
 
-void WritePlan(const std::filesystem::path& folder, const Plan& plan) {
+void WritePlan(const std::filesystem::path& folder, const Plan& plan, FileLife life) {
   WeightsWriter weights;
   Json json = ToJson(plan, &weights);
   json["weights"] = {{"file", kWeightsFile},
                      {"bytes", weights.bytes().size()},
                      {"fnv1a", Checksum(weights.bytes())}};
-  WriteFileAtomically(folder / kWeightsFile, weights.bytes());
-  WriteFileAtomically(folder / kPlanFile, json.dump(1) + "\n");
+  WriteFileAtomically(folder / kWeightsFile, weights.bytes(), life);
+  WriteFileAtomically(folder / kPlanFile, json.dump(1) + "\n", life);
 }
 
 Plan ReadPlan(const std::filesystem::path& folder) {

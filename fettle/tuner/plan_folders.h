@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "fettle/core/error.h"
+#include "fettle/core/file.h"
 #include "fettle/runtime/plan_file.h"
 
 namespace fettle {
@@ -26,7 +27,7 @@ class PlanFolders {
     std::error_code fault;
     std::filesystem::create_directories(folder, fault);
     if (fault) throw BadInput(folder.string(), ": cannot be made: ", fault.message());
-    WritePlan(folder, plan);
+    WritePlan(folder, plan, FileLife::kTemporary);
     return folder.string();
   }
   static void Remove(const std::string& folder) {

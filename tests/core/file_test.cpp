@@ -55,6 +55,8 @@ TEST_F(FileTest, ReadsWhatWasWritten) {
   EXPECT_EQ(ReadFile(folder_ / "x"), bytes);
   WriteFileAtomically(folder_ / "x", "");
   EXPECT_EQ(ReadFile(folder_ / "x"), "");
+  WriteFileAtomically(folder_ / "x", bytes, FileLife::kTemporary);
+  EXPECT_EQ(ReadFile(folder_ / "x"), bytes);
   EXPECT_THAT(Listing(), testing::ElementsAre("x"));
 }
 

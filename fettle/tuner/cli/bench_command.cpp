@@ -216,10 +216,11 @@ int RunBench(std::span<const std::string> arguments, Console& console) {
     const Plan best = BestPlan(graph, task.precision, options, primitives, target, &worker,
                                "fettle bench", console);
     task.our_threads = best.threads;
-    WritePlan(task.plan, best);
+    WritePlan(task.plan, best, FileLife::kTemporary);
   }
   const std::filesystem::path default_plan = folder.path() / "default";
-  WritePlan(default_plan, DefaultPlan(graph, DType::kF32, primitives, target));
+  WritePlan(default_plan, DefaultPlan(graph, DType::kF32, primitives, target),
+            FileLife::kTemporary);
 
   BenchResult result;
   if (images) result.accuracy = MeasureAccuracy(task, *images, options, primitives, console);

@@ -4,8 +4,7 @@
 
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_depthwise_sums.h"
-#include "fettle/primitives/own_kernel.h"
-#include "fettle/primitives/own_kernel_isa.h"
+#include "fettle/primitives/own_layer_kernel.h"
 #include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/primitive_families.h"
 
@@ -68,11 +67,12 @@ class DepthwiseConv {
     Pack(weights);
   }
 
+  size_t WorkspaceBytes() const { return 0; }
   size_t WeightBytes() const {
     return (layer_.filters.size() + layer_.bias.size()) * sizeof(float);
   }
 
-  void Run(const T* x, const Epilogue<T>& epilogue) const {
+  void Run(const T* x, const Epilogue<T>& epilogue, std::byte*) const {
     const VectorEpilogue<T> finish(epilogue, target_);
     const int64_t tasks = layer_.output.batch * layer_.output.groups * bands_ * chunks_;
     const int64_t work = layer_.output.elements() * layer_.taps();
@@ -175,12 +175,8 @@ template <typename Isa, typename T>
 std::unique_ptr<Kernel> MakeDepthwiseKernel(const LayerSpec& spec, Layout layout,
                                             const Target& target,
                                             std::span<const Tensor* const> weights) {
-  auto conv = std::make_shared<const DepthwiseConv<Isa, T>>(spec, layout, target, weights);
-  return MakeKernel(
-      [=](KernelInputs inputs, std::byte* output, std::byte*) {
-        conv->Run(As<T>(inputs[0]), EpilogueOf<T>(spec, inputs, output));
-      },
-      0, conv->WeightBytes());
+  return MakeLayerKernel<T>(
+      std::make_shared<const DepthwiseConv<Isa, T>>(spec, layout, target, weights), spec);
 }
 
 class OwnDepthwiseConv : public Primitive {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "fettle/primitives/fft.h"
 #include "fettle/primitives/own_dot.h"
@@ -16,10 +15,6 @@
 // these apart leaves behind are the filters' to undo.
 
 namespace fettle {
-
-struct FftLayer : TileLayer {
-  std::vector<float> filters;  // [chunk][position][inner][lanes]
-};
 
 template <int kLanes>
 inline void StoreFactors(const Vector<kLanes>& re, const Vector<kLanes>& im, int64_t stride,
@@ -84,7 +79,7 @@ inline void FftPixels(const T* const* pixels, int64_t lane, int64_t stride, floa
 
 // All channels of a tile.
 template <int kSize, int kLanes, typename T>
-inline void FftTileInputs(const FftLayer& layer, const T* x, int64_t tile, float* v) {
+inline void FftTileInputs(const TileLayer& layer, const T* x, int64_t tile, float* v) {
   ForTileLanes<kSize, kLanes>(
       layer, x, tile, [&](const T* const* pixels, int64_t lane, int64_t channel) {
         FftPixels<kSize, kLanes>(pixels, lane, layer.v_channels, v + channel);
@@ -158,7 +153,7 @@ inline void InverseRows(const Vector<kLanes> (*re)[kSize], const Vector<kLanes> 
 
 // A tile's outputs of a chunk, of which `m` holds the products: `count` channels from `channel`.
 template <int kSize, int kLanes, typename T>
-inline void FftTileOutputs(const FftLayer& layer, int64_t tile, const float* m, int64_t channel,
+inline void FftTileOutputs(const TileLayer& layer, int64_t tile, const float* m, int64_t channel,
                            int64_t count, const VectorEpilogue<T>& epilogue) {
   const TilePosition at = TileAt(layer, tile);
   const int64_t rows = std::min(layer.rows, layer.plane.y.output - at.y);

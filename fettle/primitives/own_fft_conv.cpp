@@ -2,17 +2,11 @@
 #include <array>
 #include <complex>
 #include <string>
-#include <type_traits>
-#include <utility>
 
-#include "fettle/core/huge_pages.h"
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_fft_block.h"
-#include "fettle/primitives/own_isa.h"
 #include "fettle/primitives/own_kernel.h"
-#include "fettle/primitives/own_parallel.h"
-#include "fettle/primitives/own_tile_plan.h"
-#include "fettle/primitives/own_tile_products.h"
+#include "fettle/primitives/own_tile_conv.h"
 #include "fettle/primitives/primitive_families.h"
 
 // Convolution by Fourier transforms (Mathieu, Henaff & LeCun 2014), fused by blocks of tiles.
@@ -103,134 +97,32 @@ class FilterSpectrum {
   Number at_[kSize][kSize / 2 + 1] = {};
 };
 
+// Tiles of kSize x kSize inputs for TileConv.
 template <int kSize>
-class FftConv {
- public:
-  FftConv(const LayerSpec& spec, Layout layout, const Target& target,
-          std::span<const Tensor* const> weights)
-      : target_(target) {
-    const WindowPlane plane =
-        PlaneOf(std::get<Conv>(spec.op).window, spec.inputs[0].shape, spec.output.shape);
-    static_cast<TileLayer&>(layer_) = TileLayerOf(
-        spec, layout, target, kSize - ExtentOf(plane.y) + 1, kSize - ExtentOf(plane.x) + 1);
-    layer_.v_stride = kPositions * layer_.v_channels + kVectorLanes;
-    layer_.m_stride = kPositions * layer_.m_position + kVectorLanes;
-    TransformFilters(weights);
-    MakePlan();
-  }
-
-  size_t WorkspaceBytes() const {
-    return static_cast<size_t>(target_.threads * scratch_floats_) * sizeof(float);
-  }
-  size_t WeightBytes() const {
-    return (layer_.filters.size() + layer_.bias.size()) * sizeof(float);
-  }
-
-  template <typename T>
-  void Run(const T* x, const Epilogue<T>& finish, float* workspace) const {
-    const VectorEpilogue<T> epilogue(finish, target_);
-    const int64_t work = layer_.tiles() * kPositions * layer_.v_channels * layer_.outputs / 16;
-    ParallelFor(target_, plan_.tasks(), work / plan_.tasks(),
-                [&](int64_t begin, int64_t end, int64_t part) {
-                  float* scratch = workspace + part * scratch_floats_;
-                  for (int64_t task = begin; task < end; ++task) {
-                    const bool has_inputs = task > begin && !plan_.BeginsBlock(task);
-                    RunTask(task, has_inputs, x, epilogue, scratch, scratch + v_floats_);
-                  }
-                });
-    ZeroPadding(layer_.output, sizeof(T), reinterpret_cast<std::byte*>(epilogue.output));
-  }
-
- private:
+struct FftMethod {
+  using Products = F32Products;
   static constexpr int kPositions = FftPositions<kSize>::kCount;
+  static constexpr bool kCanStage = false;
 
-  void TransformFilters(std::span<const Tensor* const> weights) {
-    const int64_t padded = RoundedUp(layer_.outputs, kVectorLanes), inputs = layer_.input.channels;
-    ResizeOnHugePages(&layer_.filters,
-                      static_cast<size_t>(kPositions * layer_.v_channels * padded));
-    const std::vector<float> filters = WidenedValues(*weights[0]);
-    const int64_t taps = layer_.plane.y.kernel * layer_.plane.x.kernel;
-    const float* from = filters.data();
-    for (int64_t output = 0; output < layer_.output.channels; ++output) {
-      const int64_t chunk = output / layer_.chunk, lane = output % layer_.chunk;
-      const int64_t width = layer_.ChunkVectors(chunk) * kVectorLanes;
-      float* to =
-          layer_.filters.data() + chunk * layer_.chunk * kPositions * layer_.v_channels + lane;
-      for (int64_t k = 0; k < inputs; ++k, from += taps) {
-        const auto factors = FilterSpectrum<kSize>(layer_.plane, from).Factors();
-        for (int64_t position = 0; position < kPositions; ++position) {
-          to[(position * layer_.v_channels + k) * width] = factors[static_cast<size_t>(position)];
-        }
-      }
-    }
-    SetBias(weights, &layer_);
+  static int64_t Outputs(const WindowAxis& axis) { return kSize - ExtentOf(axis) + 1; }
+
+  static std::array<float, kPositions> TransformFilter(const WindowPlane& plane,
+                                                       const float* taps) {
+    return FilterSpectrum<kSize>(plane, taps).Factors();
   }
 
-  void MakePlan() {
-    TileWork work;
-    work.tiles = std::max<int64_t>(layer_.tiles(), 1);
-    work.chunks = layer_.chunks();
-    work.positions = kPositions;
-    work.filter_bytes = static_cast<int64_t>(layer_.filters.size() * sizeof(float));
-    work.v_bytes = layer_.v_stride * static_cast<int64_t>(sizeof(float));
-    work.m_bytes = layer_.m_stride * static_cast<int64_t>(sizeof(float));
-    plan_ = PlanTiles(work, target_);
-    const int64_t block_tiles = (work.tiles + plan_.blocks - 1) / plan_.blocks;
-    v_floats_ = RoundedUp(block_tiles * layer_.v_stride, kVectorLanes);
-    scratch_floats_ = v_floats_ + RoundedUp(block_tiles * layer_.m_stride, kVectorLanes);
+  template <int kLanes, typename T>
+  static inline void TransformInputs(const TileLayer& layer, const T* x, int64_t tile, float* v) {
+    FftTileInputs<kSize, kLanes>(layer, x, tile, v);
   }
 
-  // Unless `has_inputs`, v is given the block's transformed inputs first.
-  template <typename T>
-  void RunTask(int64_t task, bool has_inputs, const T* x, const VectorEpilogue<T>& epilogue,
-               float* v, float* m) const {
-    const int64_t block = task / plan_.parts, part = task % plan_.parts;
-    const int64_t begin = layer_.tiles() * block / plan_.blocks;
-    const int64_t end = layer_.tiles() * (block + 1) / plan_.blocks;
-    if (!has_inputs) {
-      WithLanes<F32Products>(target_, layer_.lanes == 16, [&]<int kLanes>() {
-        for (int64_t tile = begin; tile < end; ++tile) {
-          FftTileInputs<kSize, kLanes>(layer_, x, tile, v + (tile - begin) * layer_.v_stride);
-        }
-      });
-    }
-    const int64_t first = layer_.chunks() * part / plan_.parts;
-    const int64_t last = layer_.chunks() * (part + 1) / plan_.parts;
-    for (int64_t chunk = first; chunk < last; ++chunk) {
-      const float* filters =
-          layer_.filters.data() + chunk * layer_.chunk * kPositions * layer_.v_channels;
-      const int64_t depth = layer_.v_channels, vectors = layer_.ChunkVectors(chunk);
-      MultiplyTiles(target_,
-                    {end - begin, depth, vectors, layer_.v_stride, layer_.m_stride, kPositions,
-                     depth, layer_.m_position, depth * vectors * kVectorLanes},
-                    v, filters, m);
-      const int64_t channel = chunk * layer_.chunk,
-                    count = std::min(layer_.chunk, layer_.outputs - channel);
-      WithLanes<F32Products>(target_, HasWideOutputs(layer_, target_), [&]<int kLanes>() {
-        for (int64_t tile = begin; tile < end; ++tile) {
-          FftTileOutputs<kSize, kLanes>(layer_, tile, m + (tile - begin) * layer_.m_stride, channel,
-                                        count, epilogue);
-        }
-      });
-    }
+  template <int kLanes, typename T>
+  static inline void TransformOutputs(const TileLayer& layer, int64_t tile, const float* m,
+                                      int64_t channel, int64_t count,
+                                      const VectorEpilogue<T>& epilogue) {
+    FftTileOutputs<kSize, kLanes>(layer, tile, m, channel, count, epilogue);
   }
-
-  Target target_;
-  FftLayer layer_;
-  TilePlan plan_;
-  int64_t v_floats_ = 0, scratch_floats_ = 0;  // of a thread
 };
-
-template <int kSize, typename T>
-std::unique_ptr<Kernel> MakeFftKernel(const LayerSpec& spec, Layout layout, const Target& target,
-                                      std::span<const Tensor* const> weights) {
-  auto conv = std::make_shared<const FftConv<kSize>>(spec, layout, target, weights);
-  return MakeKernel(
-      [=](KernelInputs inputs, std::byte* output, std::byte* workspace) {
-        conv->Run(As<T>(inputs[0]), EpilogueOf<T>(spec, inputs, output), As<float>(workspace));
-      },
-      conv->WorkspaceBytes(), conv->WeightBytes());
-}
 
 class OwnFftConv : public Primitive {
  public:
@@ -276,9 +168,9 @@ class OwnFftConv : public Primitive {
     return VisitFloat(spec.output.dtype, [&](auto type) {
       using T = decltype(type);
       if (implementation.name.ends_with(":8")) {
-        return MakeFftKernel<8, T>(spec, implementation.output, target, weights);
+        return MakeTileKernel<FftMethod<8>, T>(spec, implementation.output, target, weights);
       }
-      return MakeFftKernel<16, T>(spec, implementation.output, target, weights);
+      return MakeTileKernel<FftMethod<16>, T>(spec, implementation.output, target, weights);
     });
   }
 };

@@ -5,6 +5,7 @@
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_isa.h"
 #include "fettle/primitives/own_kernel.h"
+#include "fettle/primitives/own_layer_kernel.h"
 #include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/own_sparse_blocks.h"
 #include "fettle/primitives/own_sparse_copy.h"
@@ -110,13 +111,13 @@ class SparseConv {
   }
 
   template <typename T>
-  void Run(const T* x, const Epilogue<T>& epilogue, float* workspace) const {
+  void Run(const T* x, const Epilogue<T>& epilogue, std::byte* workspace) const {
     const SparseStore<T> store{epilogue, bounds_};
     const auto blocks = static_cast<int64_t>(blocks_.size());
     const auto parts = static_cast<int64_t>(parts_.size());
     ParallelFor(target_, blocks * parts, task_work_,
                 [&](int64_t begin, int64_t end, int64_t index) {
-                  float* scratch = workspace + index * scratch_floats_;
+                  float* scratch = As<float>(workspace) + index * scratch_floats_;
                   for (int64_t task = begin; task < end; ++task) {
                     RunTask(parts_[static_cast<size_t>(task / blocks)],
                             blocks_[static_cast<size_t>(task % blocks)], x, store, scratch);
@@ -316,15 +317,9 @@ class OwnSparseConv : public Primitive {
   std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation&,
                                   const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    auto conv = std::make_shared<const SparseConv>(spec, target, weights);
-    return VisitFloat(spec.output.dtype, [&](auto type) {
-      using T = decltype(type);
-      return MakeKernel(
-          [=](KernelInputs inputs, std::byte* output, std::byte* workspace) {
-            conv->Run(As<T>(inputs[0]), EpilogueOf<T>(spec, inputs, output), As<float>(workspace));
-          },
-          conv->WorkspaceBytes(), conv->WeightBytes());
-    });
+    const auto conv = std::make_shared<const SparseConv>(spec, target, weights);
+    return VisitFloat(spec.output.dtype,
+                      [&](auto type) { return MakeLayerKernel<decltype(type)>(conv, spec); });
   }
 };
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
-#include <vector>
 
 #include "fettle/primitives/own_epilogue.h"
 #include "fettle/primitives/own_tile.h"
@@ -14,10 +12,6 @@
 // What own_winograd_conv.cpp does with each tile: its inputs to V, and M to its outputs.
 
 namespace fettle {
-
-struct WinogradLayer : TileLayer {
-  std::vector<std::byte> filters;  // [chunk][position][inner][lanes][step]
-};
 
 // kLanes channels of a tile, from `lane` of each of its pixels on.
 template <int kOutputs, int kLanes, typename Products, typename T>
@@ -48,7 +42,7 @@ inline void TransformPixels(const T* const* pixels, int64_t lane, int64_t positi
 
 // All channels of a tile.
 template <int kOutputs, int kLanes, typename Products, typename T>
-inline void TransformTile(const WinogradLayer& layer, const T* x, int64_t tile,
+inline void TransformTile(const TileLayer& layer, const T* x, int64_t tile,
                           typename Products::Element* v) {
   ForTileLanes<WinogradTransform<kOutputs>::kTile, kLanes>(
       layer, x, tile, [&](const T* const* pixels, int64_t lane, int64_t channel) {
@@ -58,8 +52,8 @@ inline void TransformTile(const WinogradLayer& layer, const T* x, int64_t tile,
 
 // A tile's outputs of a chunk, of which `m` holds the products: `count` channels from `channel`.
 template <int kOutputs, int kLanes, typename Products, typename T>
-inline void TransformOutputs(const WinogradLayer& layer, int64_t tile, const float* m,
-                             int64_t channel, int64_t count, const VectorEpilogue<T>& epilogue) {
+inline void TransformProducts(const TileLayer& layer, int64_t tile, const float* m, int64_t channel,
+                              int64_t count, const VectorEpilogue<T>& epilogue) {
   using Transform = WinogradTransform<kOutputs>;
   constexpr int kTile = Transform::kTile;
   const WindowAxis &ya = layer.plane.y, &xa = layer.plane.x;

@@ -10,7 +10,8 @@ namespace fettle {
 
 // An element-wise expression over operands broadcast as in NumPy, from left to right:
 //   ((a op0 b) op1 c) ...
-// computed in f32 in one pass, with the layer's epilogue. Binary, sum and channel_affine are such.
+// computed in f32 in one pass, with the layer's epilogue. Binary and sum are such, and
+// channel_affine where scale or shift are computed.
 struct BroadcastExpression {
   std::vector<Shape> operands;    // the operator's inputs, then its weights
   std::vector<BinaryKind> kinds;  // one fewer

@@ -12,7 +12,7 @@ namespace fettle {
 // reference.cpp
 std::unique_ptr<Primitive> MakeReference();
 
-// own_activation.cpp, own_binary.cpp
+// own_activation.cpp, own_binary.cpp, own_channel_affine.cpp
 std::unique_ptr<Primitive> MakeOwnActivation();
 std::unique_ptr<Primitive> MakeOwnBinary();
 std::unique_ptr<Primitive> MakeOwnChannelAffine();

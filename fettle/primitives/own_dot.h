@@ -21,6 +21,9 @@ struct F32Products {
   using Element = float;
   static constexpr int kStep = 1;
 
+  // kStep weights as the 32 bits that AddBroadcast takes.
+  static float WordOf(const float* weights) { return *weights; }
+
   template <int kLanes, typename From>
   static inline void Load(const From* from, Vector<kLanes>* to) {
     LoadVector<kLanes>(from, to);
@@ -53,6 +56,13 @@ struct BF16Dots {
   using Element = BF16;
   static constexpr int kStep = 2;
 
+  static float WordOf(const float* weights) {
+    const BF16 pair[2] = {Narrow<BF16>(weights[0]), Narrow<BF16>(weights[1])};
+    float word;
+    std::memcpy(&word, pair, sizeof(word));
+    return word;
+  }
+
   // Widens in one step: each word to the upper half of 32 bits.
   template <int kLanes, typename From>
   FETTLE_AVX512_BF16 static inline void Load(const From* from, Vector<kLanes>* to) {
@@ -67,6 +77,18 @@ struct BF16Dots {
     } else {
       LoadVector<kLanes>(from, to);
     }
+  }
+  // Pairs of an element of one row and the same of another.
+  template <int kLanes>
+  FETTLE_AVX512_BF16 static inline void LoadPairs(const BF16* first, const BF16* second,
+                                                  Vector<kLanes>* to) {
+    static_assert(kLanes == 16);
+    const __m512i low = _mm512_maskz_cvtepu16_epi32(
+        0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first)));
+    Vector<kLanes> high;
+    Load<kLanes>(second, &high);
+    const __m512i pairs = _mm512_or_si512(low, reinterpret_cast<const __m512i&>(high));
+    std::memcpy(to, &pairs, sizeof(pairs));
   }
   template <int kLanes, typename To>
   FETTLE_AVX512_BF16 static inline void Round(const Vector<kLanes>& from, To* to) {

@@ -7,8 +7,7 @@
 #include "fettle/primitives/own_grouped_pointwise.h"
 #include "fettle/primitives/own_grouped_rows.h"
 #include "fettle/primitives/own_grouped_sums.h"
-#include "fettle/primitives/own_kernel.h"
-#include "fettle/primitives/own_kernel_isa.h"
+#include "fettle/primitives/own_layer_kernel.h"
 #include "fettle/primitives/own_parallel.h"
 #include "fettle/primitives/primitive_families.h"
 
@@ -16,18 +15,23 @@
 //
 // Lanes are output channels. With 2, 4 or 8 of them a group, a vector spans several groups, and
 // each lane needs an input of its own: lane (g, k) needs x[g, c], for each c of its group. That is
-// a permutation of the pixel, different for each c. Permuting competes with the products for the
-// same execution port, so it must not be done for each product: as a row of the image is first
-// needed, the pixels of a strip are permuted once for each c into scratch, which holds as many rows
-// as the kernel is high (own_grouped_rows.h). From there on it is an ordinary sum of
-// products of vectors: some 14 neighbouring outputs in registers, a vector of weights for each tap,
-// and of three taps side by side each input is loaded once. A 3x3 kernel uses a permuted vector
-// nine times.
+// a permutation of the pixel, different for each c. As a row of the image is first needed, its
+// pixels are permuted once for each c into scratch, which holds as many rows as the kernel is high
+// (own_grouped_rows.h). From there on it is an ordinary sum of products of vectors: some 14
+// neighbouring outputs in registers, a vector of weights for each tap, and of three taps side by
+// side each input is loaded once. A 3x3 kernel uses a permuted vector nine times.
+//
+// `:late` leaves the pixels in scratch as they are and permutes them as they are summed, each for
+// three taps side by side or, with strides, for one. What is permuted early has to be stored and
+// loaded again, takes as much more scratch as a group has inputs, and with stride 2 is used 2.25
+// times only; what is permuted late competes with the products for execution ports. Which is faster
+// is the processor's and the layer's.
 //
 // Scratch makes the rest easy as well: beyond the image it holds zeros, so that the sums have no
 // branches; every stride-th pixel lies together, so that strides are all one to the sums; what is
-// bf16 is widened on the way. With 16 channels a group or more the lanes share their inputs, which
-// are then broadcast from a copy of the same kind, for two vectors of outputs at once.
+// bf16 is widened on the way; and of the strips of a row as many as it holds share it. With 16
+// channels a group or more the lanes share their inputs, which are then broadcast from a copy of
+// the same kind, for two vectors of outputs at once.
 //
 // Measured with primitive_benchmark, against the best of oneDNN 2.6.3 on one core of an Emerald
 // Rapids, f32 and ReLU, the rest of the contenders left out (least of the rounds): 4 channels a
@@ -47,16 +51,26 @@
 namespace fettle {
 namespace {
 
+// What may follow the primitive's name in an implementation's.
+constexpr std::string_view kDots = ":dots", kLate = ":late";
+
+bool Has(const Implementation& implementation, std::string_view part) {
+  return implementation.name.find(part) != std::string::npos;
+}
+
 template <typename Isa, typename T>
 class GroupedConv {
  public:
   using Products = typename Isa::Products;
   static constexpr int kLanes = Isa::kLanes;
 
-  GroupedConv(const LayerSpec& spec, Layout layout, const Target& target,
+  static constexpr GroupedWords kWords = {kLanes == 16, Products::kStep};
+
+  GroupedConv(const LayerSpec& spec, const Implementation& implementation, const Target& target,
               std::span<const Tensor* const> weights)
       : target_(target),
-        layer_(GroupedLayerOf(spec, layout, target, kLanes == 16, Products::kStep, weights)) {}
+        layer_(GroupedLayerOf(spec, implementation.output, target, kWords,
+                              Has(implementation, kLate), weights)) {}
 
   size_t WorkspaceBytes() const { return static_cast<size_t>(target_.threads * ring_bytes()); }
   size_t WeightBytes() const { return layer_.weights.size() + layer_.bias.size() * sizeof(float); }
@@ -80,15 +94,15 @@ class GroupedConv {
   void RunTask(int64_t task, const T* x, const VectorEpilogue<T>& finish, float* ring) const {
     const auto units = static_cast<int64_t>(layer_.units.size());
     const OutputUnit& unit = layer_.units[static_cast<size_t>(task % units)];
-    const int64_t strip = task / units % layer_.strips;
-    const int64_t band = task / units / layer_.strips % layer_.bands;
-    const int64_t image = task / units / layer_.strips / layer_.bands;
+    const int64_t run = task / units % layer_.runs;
+    const int64_t band = task / units / layer_.runs % layer_.bands;
+    const int64_t image = task / units / layer_.runs / layer_.bands;
     const int64_t first = band * layer_.band;
     const int64_t last = std::min(first + layer_.band, layer_.shape.plane.y.output);
     const T* from = x + image * layer_.input.groups * layer_.input.space * layer_.input.lanes;
     const int64_t to = image * layer_.output.groups * layer_.output.space * layer_.output.lanes;
     const WindowAxis& axis = layer_.shape.plane.x;
-    const int64_t ox = strip * layer_.strip, ix = ox * axis.stride - axis.pad_begin;
+    const int64_t ox = run * layer_.run * layer_.strip, ix = ox * axis.stride - axis.pad_begin;
     // In a function of its own, being the same for all kernels.
     const auto fill = [&](int64_t y, float* row) {
       Isa::Run([&] {
@@ -98,8 +112,8 @@ class GroupedConv {
     };
     VisitWay(unit, [&]<int kCount, GroupedWay kWay>() {
       Isa::Run([&] {
-        SumStrip<kLanes, kCount, kWay, Products>(layer_, unit, to, ox, first, last, ring, fill,
-                                                 finish);
+        SumRun<kLanes, kCount, kWay, Products>(layer_, unit, to, ox, first, last, ring, fill,
+                                               finish);
       });
     });
   }
@@ -107,8 +121,10 @@ class GroupedConv {
   template <typename Body>
   void VisitWay(const OutputUnit& unit, const Body& body) const {
     if (layer_.is_spread && layer_.has_three_neighbours()) {
+      if (layer_.is_late) return VisitStrip<GroupedWay::kLateThree>(body);
       return VisitStrip<GroupedWay::kSpreadThree>(body);
     }
+    if (layer_.is_late) return VisitStrip<GroupedWay::kLate>(body);
     if (layer_.is_spread) return VisitStrip<GroupedWay::kSpread>(body);
     if constexpr (kLanes == 16) {
       if (unit.vectors == 2) return VisitStrip<GroupedWay::kBroadcastTwo>(body);
@@ -133,18 +149,6 @@ class GroupedConv {
   GroupedLayer layer_;
 };
 
-template <typename Isa, typename T>
-std::unique_ptr<Kernel> MakeGroupedKernel(const LayerSpec& spec, Layout layout,
-                                          const Target& target,
-                                          std::span<const Tensor* const> weights) {
-  auto conv = std::make_shared<const GroupedConv<Isa, T>>(spec, layout, target, weights);
-  return MakeKernel(
-      [=](KernelInputs inputs, std::byte* output, std::byte* workspace) {
-        conv->Run(As<T>(inputs[0]), EpilogueOf<T>(spec, inputs, output), workspace);
-      },
-      conv->WorkspaceBytes(), conv->WeightBytes());
-}
-
 // More than so many inputs a group are better off elsewhere; more of them can be multiplied where
 // the layout is plain and the kernel 1x1.
 constexpr int64_t kMostInputs = 128, kMostPointwiseInputs = 512;
@@ -152,6 +156,11 @@ constexpr int64_t kMostInputs = 128, kMostPointwiseInputs = 512;
 // Whether vectors are of 512 bits. In bf16 only with the instructions that round to it.
 bool IsWide(const LayerSpec& spec, const Target& target) {
   return spec.output.dtype == DType::kF32 ? target.has_avx512 : target.has_avx512_bf16;
+}
+
+bool HasDots(const LayerSpec& spec, const Target& target) {
+  return spec.output.dtype == DType::kBF16 && target.has_avx512_bf16 &&
+         ConvShapeOf(spec).group_inputs() % 2 == 0;
 }
 
 class OwnGroupedConv : public Primitive {
@@ -176,48 +185,41 @@ class OwnGroupedConv : public Primitive {
                                               const Target& target) const override {
     std::vector<Implementation> all;
     const ConvShape shape = ConvShapeOf(spec);
-    if (shape.is_pointwise()) all.push_back(InLayout(Name(), spec, Layout::kPlain));
-    if (shape.group_inputs() <= kMostInputs) AddLayoutsOfLanes(spec, target, shape, &all);
-    for (Implementation& each : all) each.version = 2;
+    if (shape.is_pointwise()) AddLayout(spec, target, Layout::kPlain, &all);
+    if (shape.group_inputs() <= kMostInputs) {
+      AddLayout(spec, target, Layout::kChannelsLast, &all);
+      AddLayout(spec, target, IsWide(spec, target) ? Layout::kBlocked16 : Layout::kBlocked8, &all);
+    }
+    for (Implementation& each : all) each.version = 3;
     return all;
   }
 
   std::unique_ptr<Kernel> Prepare(const LayerSpec& spec, const Implementation& implementation,
                                   const Target& target,
                                   std::span<const Tensor* const> weights) const override {
-    const Layout layout = implementation.output;
-    if (layout == Layout::kPlain) return MakeGroupedPointwise(spec, target, weights);
-    return VisitFloat(spec.output.dtype, [&](auto type) {
-      using T = decltype(type);
-#if defined(__x86_64__)
-      if constexpr (std::is_same_v<T, BF16>) {
-        if (implementation.name.ends_with(":dots")) {
-          return MakeGroupedKernel<Avx512BF16Isa<BF16Dots>, T>(spec, layout, target, weights);
-        }
-        if (target.has_avx512_bf16) {
-          return MakeGroupedKernel<Avx512BF16Isa<F32RoundedProducts>, T>(spec, layout, target,
-                                                                         weights);
-        }
-      } else if (target.has_avx512) {
-        return MakeGroupedKernel<Avx512Isa, T>(spec, layout, target, weights);
-      }
-      if (target.has_avx2) return MakeGroupedKernel<Avx2Isa, T>(spec, layout, target, weights);
-#endif
-      return MakeGroupedKernel<PlainIsa<8, F32Products>, T>(spec, layout, target, weights);
+    const bool by_dots = Has(implementation, kDots);
+    if (implementation.output == Layout::kPlain) {
+      return MakeGroupedPointwise(spec, target, by_dots, weights);
+    }
+    return VisitIsa(spec.output.dtype, target, by_dots, [&]<typename T, typename Isa>() {
+      return MakeLayerKernel<T>(
+          std::make_shared<const GroupedConv<Isa, T>>(spec, implementation, target, weights), spec);
     });
   }
 
  private:
-  void AddLayoutsOfLanes(const LayerSpec& spec, const Target& target, const ConvShape& shape,
-                         std::vector<Implementation>* all) const {
-    const bool has_dots = spec.output.dtype == DType::kBF16 && target.has_avx512_bf16 &&
-                          shape.group_inputs() % 2 == 0;
-    const Layout blocked = IsWide(spec, target) ? Layout::kBlocked16 : Layout::kBlocked8;
-    for (const Layout layout : {Layout::kChannelsLast, blocked}) {
-      if (!CanAllHave(spec, layout)) continue;
-      all->push_back(InLayout(Name(), spec, layout));
-      if (has_dots) all->push_back(InLayout(std::string(Name()) + ":dots", spec, layout));
-    }
+  void AddLayout(const LayerSpec& spec, const Target& target, Layout layout,
+                 std::vector<Implementation>* all) const {
+    if (!CanAllHave(spec, layout)) return;
+    AddWays(Name(), spec, layout, {IsWide(spec, target), 1}, all);
+    if (HasDots(spec, target)) AddWays(Text(Name(), kDots), spec, layout, {true, 2}, all);
+  }
+
+  static void AddWays(std::string_view name, const LayerSpec& spec, Layout layout,
+                      GroupedWords words, std::vector<Implementation>* all) {
+    all->push_back(InLayout(name, spec, layout));
+    if (layout == Layout::kPlain || !CanPermuteLate(spec, layout, words)) return;
+    all->push_back(InLayout(Text(name, kLate), spec, layout));
   }
 };
 

@@ -32,25 +32,33 @@ int64_t BestStrip(std::span<const int64_t> strips, int64_t most, int64_t outputs
 
 class LayerMaker {
  public:
-  LayerMaker(const LayerSpec& spec, Layout layout, const Target& target, bool is_wide, int64_t step)
-      : is_channels_last_(layout == Layout::kChannelsLast), is_wide_(is_wide) {
+  LayerMaker(const LayerSpec& spec, Layout layout, GroupedWords words)
+      : is_channels_last_(layout == Layout::kChannelsLast), is_wide_(words.is_wide) {
     layer_.shape = ConvShapeOf(spec);
     layer_.input = ViewOf(spec.inputs[0].shape, layout);
     layer_.output = ViewOf(spec.output.shape, layout);
     layer_.lanes = is_wide_ ? 16 : 8;
-    layer_.step = step;
+    layer_.step = words.step;
     layer_.is_spread = IsSpread();
     layer_.vector_stride = layer_.lanes * (is_channels_last_ ? 1 : layer_.output.space);
+  }
+
+  bool CanBeLate() && {
+    if (!layer_.is_spread) return false;
+    AddSpreadUnits();
+    return AreOneVector();
+  }
+
+  GroupedLayer Make(int64_t threads, bool is_late, std::span<const Tensor* const> weights) && {
+    layer_.is_late = is_late;
     if (layer_.is_spread) {
       AddSpreadUnits();
     } else {
       AddBroadcastUnits();
     }
-    MakeStrips(target.threads);
+    assert(!is_late || AreOneVector());
+    MakeStrips(threads);
     MakeRows();
-  }
-
-  GroupedLayer Make(std::span<const Tensor* const> weights) && {
     Pack(weights);
     return std::move(layer_);
   }
@@ -112,6 +120,10 @@ class LayerMaker {
     });
   }
 
+  bool AreOneVector() const {
+    return std::ranges::all_of(layer_.units, [](const auto& unit) { return unit.is_one_vector; });
+  }
+
   void AddSpreadUnits() {
     const int64_t lanes = layer_.lanes, all = layer_.shape.out_channels;
     for (int64_t output = 0; output < all; output += lanes) {
@@ -161,11 +173,11 @@ class LayerMaker {
   }
 
   // About what MakeRows comes to.
-  int64_t RingBytes(int64_t strip) const {
+  int64_t RingBytes(int64_t outputs) const {
     const WindowAxis &x = layer_.shape.plane.x, &y = layer_.shape.plane.y;
-    const int64_t pixels = x.stride * (strip + (x.kernel - 1) * x.dilation / x.stride);
+    const int64_t pixels = x.stride * (outputs + (x.kernel - 1) * x.dilation / x.stride);
     const int64_t rows = (y.kernel - 1) * y.dilation + 1;
-    return rows * static_cast<int64_t>(layer_.units[0].slabs.size()) * pixels * layer_.lanes * 4;
+    return rows * layer_.slabs_kept(layer_.units[0]) * pixels * layer_.lanes * 4;
   }
 
   void MakeStrips(int64_t threads) {
@@ -175,7 +187,10 @@ class LayerMaker {
     int64_t most = layer_.most_vectors == 2 ? 14 : strips.back();
     while (most > strips.front() && RingBytes(most) > kRingBytes) --most;
     layer_.strip = BestStrip(strips, most, plane.x.output);
-    layer_.strips = (plane.x.output + layer_.strip - 1) / layer_.strip;
+    const int64_t in_row = (plane.x.output + layer_.strip - 1) / layer_.strip;
+    layer_.run = std::max<int64_t>(in_row, 1);
+    while (layer_.run > 1 && RingBytes(layer_.run * layer_.strip) > kRingBytes) --layer_.run;
+    layer_.runs = (in_row + layer_.run - 1) / layer_.run;
     // Enough tasks for the threads to end together.
     const int64_t tasks = layer_.tasks(), wanted = threads == 1 ? 1 : 8 * threads;
     layer_.bands = std::clamp<int64_t>((wanted + tasks - 1) / tasks, 1, plane.y.output);
@@ -185,9 +200,8 @@ class LayerMaker {
 
   void MakeRows() {
     const WindowAxis &x = layer_.shape.plane.x, &y = layer_.shape.plane.y;
-    layer_.phase_pixels = layer_.strip + (x.kernel - 1) * x.dilation / x.stride;
+    layer_.phase_pixels = layer_.run * layer_.strip + (x.kernel - 1) * x.dilation / x.stride;
     layer_.slab_words = x.stride * layer_.phase_pixels * layer_.lanes;
-    layer_.row_words = static_cast<int64_t>(layer_.units[0].slabs.size()) * layer_.slab_words;
     layer_.ring_rows = (y.kernel - 1) * y.dilation + 1;
     layer_.is_phase_used.resize(static_cast<size_t>(x.stride), false);
     for (int64_t tap = 0; tap < x.kernel; ++tap) {
@@ -197,8 +211,7 @@ class LayerMaker {
                                    layer_.lanes);
     }
     for (const OutputUnit& unit : layer_.units) {
-      layer_.row_words =
-          std::max(layer_.row_words, static_cast<int64_t>(unit.slabs.size()) * layer_.slab_words);
+      layer_.row_words = std::max(layer_.row_words, layer_.slabs_kept(unit) * layer_.slab_words);
     }
   }
 
@@ -278,9 +291,14 @@ const float* GroupedLayer::AlignedWeights() const {
 }
 
 GroupedLayer GroupedLayerOf(const LayerSpec& spec, Layout layout, const Target& target,
-                            bool is_wide, int64_t step, std::span<const Tensor* const> weights) {
-  assert(ConvShapeOf(spec).group_inputs() % step == 0);
-  return LayerMaker(spec, layout, target, is_wide, step).Make(weights);
+                            GroupedWords words, bool is_late,
+                            std::span<const Tensor* const> weights) {
+  assert(ConvShapeOf(spec).group_inputs() % words.step == 0);
+  return LayerMaker(spec, layout, words).Make(target.threads, is_late, weights);
+}
+
+bool CanPermuteLate(const LayerSpec& spec, Layout layout, GroupedWords words) {
+  return LayerMaker(spec, layout, words).CanBeLate();
 }
 
 }  // namespace fettle

@@ -25,7 +25,8 @@ struct LaneSource {
   int64_t indices = 0;  // where they begin in GroupedLayer::indices
 };
 
-// Scratch for one inner index (spread), or a vector of them (broadcast): a vector for each pixel.
+// Scratch for one inner index (spread), or a vector of them (broadcast, and permuted late): a
+// vector for each pixel.
 struct InputSlab {
   std::vector<LaneSource> sources;
   int64_t words = 1;  // of each vector that are inputs, where they are broadcast
@@ -49,12 +50,14 @@ struct GroupedLayer {
 
   ConvShape shape;
   ChannelView input, output;
-  int64_t lanes = 0, step = 1;    // words of a vector, inputs of a word
-  bool is_spread = false;         // every lane has an input of its own; else one for all
-  int64_t vector_stride = 0;      // elements from an output's vector to the next
-  int64_t strip = 0, strips = 0;  // outputs along a row that are summed together
-  int64_t bands = 1, band = 0;    // of rows
-  int64_t most_vectors = 1;       // of a unit
+  int64_t lanes = 0, step = 1;  // words of a vector, inputs of a word
+  bool is_spread = false;       // every lane has an input of its own; else one for all
+  bool is_late = false;         // is permuted as it is summed, not on the way into scratch
+  int64_t vector_stride = 0;    // elements from an output's vector to the next
+  int64_t strip = 0;            // outputs along a row that are summed together
+  int64_t run = 1, runs = 0;    // strips along a row that share scratch; such runs in a row
+  int64_t bands = 1, band = 0;  // of rows
+  int64_t most_vectors = 1;     // of a unit
 
   // A row of scratch: [slab][phase][pixel][lanes]. A phase holds every stride-th pixel, so that an
   // output's right neighbour needs the next pixel whatever the stride is.
@@ -68,12 +71,14 @@ struct GroupedLayer {
       weights;              // spread [unit][ky][slab][kx][lane], else [..][word][vector][lane]
   std::vector<float> bias;  // [unit][vector][lane]
 
-  int64_t tasks() const {
-    return shape.batch * bands * strips * static_cast<int64_t>(units.size());
-  }
+  int64_t tasks() const { return shape.batch * bands * runs * static_cast<int64_t>(units.size()); }
   int64_t ring_bytes() const { return ring_rows * row_words * 4; }
   // On a cache line of its own, wherever the vector's memory lies.
   const float* AlignedWeights() const;
+  // Of a unit in scratch.
+  int64_t slabs_kept(const OutputUnit& unit) const {
+    return is_late ? 1 : static_cast<int64_t>(unit.slabs.size());
+  }
   // Taps along a row that read neighbouring pixels.
   bool has_three_neighbours() const {
     const WindowAxis& x = shape.plane.x;
@@ -81,9 +86,18 @@ struct GroupedLayer {
   }
 };
 
-// Vectors of 16 words where `is_wide`, else of 8. `step` is 1 for f32, 2 for pairs of bf16, of
-// which a group must have whole ones.
+// Vectors of words, by what they are multiplied with.
+struct GroupedWords {
+  bool is_wide = false;  // 16 words, else 8
+  int64_t step = 1;      // inputs of a word: 1 for f32, 2 for pairs of bf16
+};
+
+// A group must have whole words. `is_late`, see above; asserts CanPermuteLate.
 GroupedLayer GroupedLayerOf(const LayerSpec& spec, Layout layout, const Target& target,
-                            bool is_wide, int64_t step, std::span<const Tensor* const> weights);
+                            GroupedWords words, bool is_late,
+                            std::span<const Tensor* const> weights);
+
+// Whether every vector of outputs is of several groups whose inputs lie in one vector.
+bool CanPermuteLate(const LayerSpec& spec, Layout layout, GroupedWords words);
 
 }  // namespace fettle

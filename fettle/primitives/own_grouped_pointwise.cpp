@@ -6,14 +6,17 @@
 
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_epilogue.h"
-#include "fettle/primitives/own_kernel.h"
-#include "fettle/primitives/own_kernel_isa.h"
+#include "fettle/primitives/own_layer_kernel.h"
 #include "fettle/primitives/own_parallel.h"
 
 // Blocks of some outputs by some vectors of pixels are summed in registers: an input vector is
 // loaded once for all outputs of the block, a weight once, for all lanes, for its pixels. A last
 // block begins earlier rather than be short: what is computed twice is written twice, by one
 // thread.
+//
+// In bf16 either widened as they are loaded, or (`dots`) in pairs of rows for the dot products of
+// AVX-512 BF16, twice the products at the price of interleaving the two rows, once for all outputs
+// of a block.
 //
 // It wins where a group's outputs fill no vectors of channels and there are many pixels: ShuffleNet
 // g4 on one core of an Emerald Rapids, against the best of oneDNN 2.6.3, which is channels last:
@@ -29,12 +32,29 @@ constexpr int kMostOutputs = 6;
 template <int kLanes>
 constexpr int kMostVectors = kLanes == 16 ? 4 : 2;
 
-// Of one group and image: x[inputs][pixels] to y[outputs][pixels].
+// Of one group and image: x[inputs][pixels] to y[outputs][pixels]. A word is an input of a pixel,
+// or those of two rows behind one another (own_dot.h).
 struct PointwiseGroup {
-  int64_t inputs, outputs, pixels;
-  const float* weights;  // [block of outputs][input][output]
+  int64_t words, outputs, pixels;
+  const float* weights;  // [block of outputs][word][output]
   const float* bias;     // [output][lane]
 };
+
+// The words of `lanes` pixels; is_full: of kLanes.
+template <int kLanes, bool kIsFull, typename Products, typename T>
+inline void LoadPixels(const T* from, int64_t row, int64_t lanes, Vector<kLanes>* to) {
+  if constexpr (Products::kStep == 1) {
+    if constexpr (kIsFull) return Products::template Load<kLanes>(from, to);
+    LoadLanes<kLanes, Products>(from, lanes, to);
+  } else {
+    if (kIsFull || lanes == kLanes)
+      return Products::template LoadPairs<kLanes>(from, from + row, to);
+    T rows[2][kLanes] = {};
+    CopyLanes<kLanes>(from, lanes, rows[0]);
+    CopyLanes<kLanes>(from + row, lanes, rows[1]);
+    Products::template LoadPairs<kLanes>(rows[0], rows[1], to);
+  }
+}
 
 // kOutputs rows by kVectors vectors from `pixel` on; `lanes` of a vector, where it is only one.
 template <int kLanes, int kOutputs, int kVectors, typename Products, typename T>
@@ -47,15 +67,13 @@ inline void MultiplyBlock(const PointwiseGroup& group, const T* x, const float* 
     LoadVector<kLanes>(bias + int64_t{i / kVectors} * kLanes, &sums[i]);
   }
   const T* from = x + pixel;
-  for (int64_t k = 0; k < group.inputs; ++k, from += group.pixels, weights += kOutputs) {
+  const int64_t row = group.pixels;
+  for (int64_t k = 0; k < group.words; ++k, from += Products::kStep * row, weights += kOutputs) {
     Vector<kLanes> inputs[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      if constexpr (kVectors > 1) {
-        Products::template Load<kLanes>(from + int64_t{v} * kLanes, &inputs[v]);
-      } else {
-        LoadLanes<kLanes, Products>(from, lanes, &inputs[v]);
-      }
+      LoadPixels<kLanes, (kVectors > 1), Products>(from + int64_t{v} * kLanes, row, lanes,
+                                                   &inputs[v]);
     }
 #pragma GCC unroll 8
     for (int o = 0; o < kOutputs; ++o) {
@@ -82,7 +100,7 @@ inline void MultiplyPixels(const PointwiseGroup& group, const T* x, int64_t offs
     MultiplyBlock<kLanes, kOutputs, kVectors, Products>(
         group, x, weights, group.bias + output * kLanes, offset + output * group.pixels, pixel,
         lanes, epilogue);
-    weights += kOutputs * group.inputs;
+    weights += kOutputs * group.words;
   }
 }
 
@@ -131,9 +149,10 @@ class GroupedPointwise {
     Pack(weights);
   }
 
+  size_t WorkspaceBytes() const { return 0; }
   size_t WeightBytes() const { return (weights_.size() + bias_.size()) * sizeof(float); }
 
-  void Run(const T* x, const Epilogue<T>& epilogue) const {
+  void Run(const T* x, const Epilogue<T>& epilogue, std::byte*) const {
     const VectorEpilogue<T> finish(epilogue, target_);
     const int64_t tasks = shape_.batch * shape_.groups * pieces_;
     const int64_t work =
@@ -150,7 +169,7 @@ class GroupedPointwise {
     const int64_t piece = task % pieces_, plane = task / pieces_, pixels = shape_.output_pixels();
     const int64_t number = plane % shape_.groups, outputs = shape_.group_outputs();
     const int64_t stride = static_cast<int64_t>(weights_.size()) / shape_.groups;
-    const PointwiseGroup group{shape_.group_inputs(), outputs, pixels,
+    const PointwiseGroup group{shape_.group_inputs() / Products::kStep, outputs, pixels,
                                weights_.data() + number * stride,
                                bias_.data() + number * outputs * kLanes};
     const T* from = x + plane * shape_.group_inputs() * pixels;
@@ -183,9 +202,9 @@ class GroupedPointwise {
     for (int64_t group = 0; group < shape_.groups; ++group) {
       for (int64_t next = 0; next < outputs; next += block_) {
         const int64_t first = group * outputs + std::min(next, outputs - block_);
-        for (int64_t i = 0; i < inputs * block_; ++i) {
-          const int64_t from = (first + i % block_) * inputs + i / block_;
-          weights_.push_back(values[static_cast<size_t>(from)]);
+        for (int64_t i = 0; i < inputs / Products::kStep * block_; ++i) {
+          const int64_t from = (first + i % block_) * inputs + i / block_ * Products::kStep;
+          weights_.push_back(Products::WordOf(&values[static_cast<size_t>(from)]));
         }
       }
     }
@@ -197,35 +216,15 @@ class GroupedPointwise {
   std::vector<float> weights_, bias_;
 };
 
-template <typename Isa, typename T>
-std::unique_ptr<Kernel> MakePointwise(const LayerSpec& spec, const Target& target,
-                                      std::span<const Tensor* const> weights) {
-  auto conv = std::make_shared<const GroupedPointwise<Isa, T>>(spec, target, weights);
-  return MakeKernel(
-      [=](KernelInputs inputs, std::byte* output, std::byte*) {
-        conv->Run(As<T>(inputs[0]), EpilogueOf<T>(spec, inputs, output));
-      },
-      0, conv->WeightBytes());
-}
-
 }  // namespace
 
 std::unique_ptr<Kernel> MakeGroupedPointwise(const LayerSpec& spec, const Target& target,
-                                             std::span<const Tensor* const> weights) {
+                                             bool by_dots, std::span<const Tensor* const> weights) {
   assert(ConvShapeOf(spec).is_pointwise());
-  return VisitFloat(spec.output.dtype, [&](auto type) {
-    using T = decltype(type);
-#if defined(__x86_64__)
-    if constexpr (std::is_same_v<T, BF16>) {
-      if (target.has_avx512_bf16) {
-        return MakePointwise<Avx512BF16Isa<F32RoundedProducts>, T>(spec, target, weights);
-      }
-    } else if (target.has_avx512) {
-      return MakePointwise<Avx512Isa, T>(spec, target, weights);
-    }
-    if (target.has_avx2) return MakePointwise<Avx2Isa, T>(spec, target, weights);
-#endif
-    return MakePointwise<PlainIsa<8, F32Products>, T>(spec, target, weights);
+  assert(!by_dots || ConvShapeOf(spec).group_inputs() % 2 == 0);
+  return VisitIsa(spec.output.dtype, target, by_dots, [&]<typename T, typename Isa>() {
+    return MakeLayerKernel<T>(
+        std::make_shared<const GroupedPointwise<Isa, T>>(spec, target, weights), spec);
   });
 }
 

@@ -29,7 +29,9 @@ template <int kLanes>
 inline void PermuteLanes(const Vector<kLanes>& from,
                          const typename VectorOf<kLanes>::Words& indices, Vector<kLanes>* to) {
 #if defined(__clang__)
-  for (int i = 0; i < kLanes; ++i) (*to)[i] = from[indices[i] % kLanes];
+  Vector<kLanes> lanes;
+  for (int i = 0; i < kLanes; ++i) lanes[i] = from[indices[i] % kLanes];
+  *to = lanes;
 #else
   *to = __builtin_shuffle(from, indices);
 #endif
@@ -49,16 +51,19 @@ inline void PermuteLanes(const Vector<kLanes>& first, const Vector<kLanes>& seco
 #endif
 }
 
-// A slab's vectors of `count` pixels, which lie `stride` elements apart.
+// A slab's vectors of `count` pixels, which lie `stride` elements apart; copied as they are unless
+// they are spread here.
 template <int kLanes, typename Products, typename T>
 inline void FillPixels(const GroupedLayer& layer, const InputSlab& slab, const T* from,
                        int64_t stride, int64_t count, float* to) {
   using Words = typename VectorOf<kLanes>::Words;
   const LaneSource* sources = slab.sources.data();
   const int64_t elements = sources[0].count;
-  if (!layer.is_spread) {
+  if (!layer.is_spread || layer.is_late) {
     from += sources[0].offset;
+    const int64_t line = layer.shape.plane.x.input * layer.input.lanes;
     for (int64_t i = 0; i < count; ++i) {
+      __builtin_prefetch(from + i * stride + line);
       Vector<kLanes> pixel;
       LoadWords<kLanes, Products>(from + i * stride, elements, &pixel);
       StoreVector<kLanes>(pixel, to + i * kLanes);
@@ -145,15 +150,16 @@ inline void FillRow(const GroupedLayer& layer, const OutputUnit& unit, const T* 
     const T* from = row + (start + before * stride) * layer.input.lanes;
     const int64_t pixel_stride = stride * layer.input.lanes;
     float* slab_to = to + phase * pixels * kLanes;
-    if (unit.is_one_vector) {
+    const bool are_together = unit.is_one_vector && !layer.is_late;
+    if (are_together) {
       FillOneVector<kLanes, Products>(layer, unit, from, pixel_stride, end - before,
                                       slab_to + before * kLanes);
     }
-    for (const InputSlab& slab : unit.slabs) {
+    for (int64_t slab = 0; slab < layer.slabs_kept(unit); ++slab) {
       std::fill_n(slab_to, before * kLanes, 0.0f);
-      if (!unit.is_one_vector) {
-        FillPixels<kLanes, Products>(layer, slab, from, pixel_stride, end - before,
-                                     slab_to + before * kLanes);
+      if (!are_together) {
+        FillPixels<kLanes, Products>(layer, unit.slabs[static_cast<size_t>(slab)], from,
+                                     pixel_stride, end - before, slab_to + before * kLanes);
       }
       std::fill_n(slab_to + end * kLanes, (pixels - end) * kLanes, 0.0f);
       slab_to += layer.slab_words;

@@ -105,9 +105,11 @@ std::vector<LayerSpec> GroupedGrid() {
     // Pixels and outputs a group below, at and above the blocks of 1x1 kernels.
     for (int64_t columns : {1, 4, 7, 8, 11, 17, 29}) {
       for (int64_t outputs : {1, 3, 5, 6, 17}) {
-        LayerSpec spec = Layer(Conv{Square(1, 1, 0), 3}, dtype, {{2, 21, 5, columns}},
-                               {{3 * outputs, 7, 1, 1}, {3 * outputs}});
-        grid.push_back(WithEpilogue(spec, columns > 8, Activation{ActivationKind::kRelu}));
+        for (int64_t inputs : {7, 8}) {
+          LayerSpec spec = Layer(Conv{Square(1, 1, 0), 3}, dtype, {{2, 3 * inputs, 5, columns}},
+                                 {{3 * outputs, inputs, 1, 1}, {3 * outputs}});
+          grid.push_back(WithEpilogue(spec, columns > 8, Activation{ActivationKind::kRelu}));
+        }
       }
     }
     grid.push_back(Layer(Conv{Square(1, 1, 0), 2}, dtype, {{1, 300, 5, 5}}, {{12, 150, 1, 1}}));
@@ -440,6 +442,14 @@ std::vector<LayerSpec> ParallelGrid() {
     }
     add(Activation{ActivationKind::kHardSwish}, {small});
     add(ChannelAffine{}, {large}, {{21}, {21}});
+    for (const Shape& x : {Shape{2, 72, 17, 19}, Shape{2, 21, 4, 4}, Shape{3, 100},
+                           Shape{1, 77, 3, 5}, Shape{2, 40, 1, 1}, Shape{1, 257, 9, 5}}) {
+      add(ChannelAffine{}, {x}, {{x[1]}, {x[1]}});
+      const LayerSpec spec = grid.back();
+      grid.push_back(WithEpilogue(spec, true, Activation{ActivationKind::kRelu}));
+      grid.push_back(
+          WithEpilogue(spec, true, Activation{ActivationKind::kHardSigmoid, 0.2f, 0.5f}));
+    }
     add(Binary{BinaryKind::kAdd}, {large, large});
     add(Binary{BinaryKind::kMul}, {large, {1, 21, 1, 1}});
     add(Sum{}, {large, {64}, {64, 1}});

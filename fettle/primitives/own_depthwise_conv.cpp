@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <utility>
 
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_depthwise_sums.h"

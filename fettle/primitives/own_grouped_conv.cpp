@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "fettle/core/error.h"
 #include "fettle/primitives/own_grouped_layer.h"
@@ -22,10 +21,10 @@
 // side each input is loaded once. A 3x3 kernel uses a permuted vector nine times.
 //
 // `:late` leaves the pixels in scratch as they are and permutes them as they are summed, each for
-// three taps side by side or, with strides, for one. What is permuted early has to be stored and
-// loaded again, takes as much more scratch as a group has inputs, and with stride 2 is used 2.25
-// times only; what is permuted late competes with the products for execution ports. Which is faster
-// is the processor's and the layer's.
+// three neighbouring taps, where there are such, and else for one. What is permuted early has to be
+// stored and loaded again, takes as much more scratch as a group has inputs, and with stride 2 is
+// used 2.25 times only; what is permuted late competes with the products for execution ports. Which
+// is faster is the processor's and the layer's.
 //
 // Scratch makes the rest easy as well: beyond the image it holds zeros, so that the sums have no
 // branches; every stride-th pixel lies together, so that strides are all one to the sums; what is

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <utility>
 
 #include "fettle/primitives/own_kernel.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 constexpr int64_t kCacheLine = 64;
 
-// Scratch that leaves room for weights in a first-level cache, as long as strips can be cut.
+// Scratch that fits in a first-level cache, as long as strips can be cut.
 constexpr int64_t kRingBytes = 32 << 10;
 
 // Outputs of a strip that kernels exist for (own_grouped_sums.h).
@@ -44,7 +45,7 @@ class LayerMaker {
   }
 
   bool CanBeLate() && {
-    if (!layer_.is_spread) return false;
+    if (!layer_.is_spread || inputs() > layer_.lanes * layer_.step) return false;
     AddSpreadUnits();
     return AreOneVector();
   }
@@ -188,9 +189,10 @@ class LayerMaker {
     while (most > strips.front() && RingBytes(most) > kRingBytes) --most;
     layer_.strip = BestStrip(strips, most, plane.x.output);
     const int64_t in_row = (plane.x.output + layer_.strip - 1) / layer_.strip;
-    layer_.run = std::max<int64_t>(in_row, 1);
+    layer_.run = in_row;
     while (layer_.run > 1 && RingBytes(layer_.run * layer_.strip) > kRingBytes) --layer_.run;
     layer_.runs = (in_row + layer_.run - 1) / layer_.run;
+    layer_.run = (in_row + layer_.runs - 1) / layer_.runs;
     // Enough tasks for the threads to end together.
     const int64_t tasks = layer_.tasks(), wanted = threads == 1 ? 1 : 8 * threads;
     layer_.bands = std::clamp<int64_t>((wanted + tasks - 1) / tasks, 1, plane.y.output);

@@ -97,7 +97,7 @@ GroupedLayer GroupedLayerOf(const LayerSpec& spec, Layout layout, const Target& 
                             GroupedWords words, bool is_late,
                             std::span<const Tensor* const> weights);
 
-// Whether every vector of outputs is of several groups whose inputs lie in one vector.
+// Whether lanes have inputs of their own, and those of each vector of outputs lie in one vector.
 bool CanPermuteLate(const LayerSpec& spec, Layout layout, GroupedWords words);
 
 }  // namespace fettle

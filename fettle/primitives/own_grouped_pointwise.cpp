@@ -14,9 +14,9 @@
 // block begins earlier rather than be short: what is computed twice is written twice, by one
 // thread.
 //
-// In bf16 either widened as they are loaded, or (`dots`) in pairs of rows for the dot products of
-// AVX-512 BF16, twice the products at the price of interleaving the two rows, once for all outputs
-// of a block.
+// Inputs in bf16 are widened as they are loaded, or (`:dots`) taken in pairs of rows for the dot
+// products of AVX-512 BF16, twice the products at the price of interleaving the two rows, once for
+// all outputs of a block.
 //
 // It wins where a group's outputs fill no vectors of channels and there are many pixels: ShuffleNet
 // g4 on one core of an Emerald Rapids, against the best of oneDNN 2.6.3, which is channels last:
@@ -40,7 +40,7 @@ struct PointwiseGroup {
   const float* bias;     // [output][lane]
 };
 
-// The words of `lanes` pixels; is_full: of kLanes.
+// The words of `lanes` pixels; kIsFull: of kLanes.
 template <int kLanes, bool kIsFull, typename Products, typename T>
 inline void LoadPixels(const T* from, int64_t row, int64_t lanes, Vector<kLanes>* to) {
   if constexpr (Products::kStep == 1) {

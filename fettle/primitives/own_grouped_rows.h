@@ -134,7 +134,7 @@ inline void FillOneVector(const GroupedLayer& layer, const OutputUnit& unit, con
   fill.template operator()<1>();
 }
 
-// A row of scratch: the inputs that a strip of outputs needs of a row of the image, of which `row`
+// A row of scratch: the inputs that a run of strips needs of a row of the image, of which `row`
 // is pixel 0 and `x` the first pixel needed. Zeros beyond the image.
 template <int kLanes, typename Products, typename T>
 inline void FillRow(const GroupedLayer& layer, const OutputUnit& unit, const T* row, int64_t x,

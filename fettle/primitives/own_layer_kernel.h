@@ -28,8 +28,8 @@ std::unique_ptr<Kernel> MakeLayerKernel(std::shared_ptr<const Layer> layer, cons
 // Calls visit.operator()<T, Isa>() with the type and the widest instruction set that the target has
 // for it, vectors of 8 at least; `by_dots`: BF16Dots, of bf16 on a target with AVX-512 BF16.
 template <typename Visit>
-std::unique_ptr<Kernel> VisitIsa(DType dtype, const Target& target, bool by_dots,
-                                 const Visit& visit) {
+std::unique_ptr<Kernel> VisitIsa(DType dtype, [[maybe_unused]] const Target& target,
+                                 [[maybe_unused]] bool by_dots, const Visit& visit) {
   return VisitFloat(dtype, [&](auto type) {
     using T = decltype(type);
 #if defined(__x86_64__)

@@ -2,7 +2,6 @@
 #include <array>
 #include <string>
 #include <type_traits>
-#include <utility>
 
 #include "fettle/primitives/conv_shape.h"
 #include "fettle/primitives/own_dot.h"

@@ -91,7 +91,7 @@ std::vector<LayerSpec> GroupedGrid() {
     for (const auto& width : widths) {
       AddConvs(dtype, width.in, width.out, width.groups, &grid);
       const Shape w = {width.out, width.in / width.groups, 3, 3};
-      for (int64_t columns : {1, 7, 16, 23}) {
+      for (int64_t columns : {1, 7, 16, 23, 57}) {
         for (int64_t stride : {1, 2, 3}) {
           LayerSpec spec = Layer(Conv{Square(3, stride, 1), width.groups}, dtype,
                                  {{1, width.in, 4, columns}}, {w, {width.out}});
@@ -442,8 +442,9 @@ std::vector<LayerSpec> ParallelGrid() {
     }
     add(Activation{ActivationKind::kHardSwish}, {small});
     add(ChannelAffine{}, {large}, {{21}, {21}});
-    for (const Shape& x : {Shape{2, 72, 17, 19}, Shape{2, 21, 4, 4}, Shape{3, 100},
-                           Shape{1, 77, 3, 5}, Shape{2, 40, 1, 1}, Shape{1, 257, 9, 5}}) {
+    for (const Shape& x :
+         {Shape{2, 72, 17, 19}, Shape{2, 21, 4, 4}, Shape{3, 100}, Shape{1, 77, 3, 5},
+          Shape{2, 40, 1, 1}, Shape{1, 257, 9, 5}, Shape{2, 16, 0, 5}, Shape{2, 0, 1, 1}}) {
       add(ChannelAffine{}, {x}, {{x[1]}, {x[1]}});
       const LayerSpec spec = grid.back();
       grid.push_back(WithEpilogue(spec, true, Activation{ActivationKind::kRelu}));

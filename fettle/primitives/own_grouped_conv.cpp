@@ -32,20 +32,19 @@
 // channels a group or more the lanes share their inputs, which are then broadcast from a copy of
 // the same kind, for two vectors of outputs at once.
 //
-// Measured with primitive_benchmark, against the best of oneDNN 2.6.3 on one core of an Emerald
-// Rapids, f32 and ReLU, the rest of the contenders left out (least of the rounds): 4 channels a
-// group at 56x56x128 2.75 times as fast, 8 at 28x28x256 1.4, 4 of 16 at 32x32 3.4, 2 of 64 at 16x16
-// 6.3. It loses with stride 2, where a permuted pixel is used 2.25 times instead of nine (8 a group
-// at 56x56x256: 0.8), and where one group fills vectors and oneDNN is near the peak anyway (16 a
-// group at 14x14x512: 0.86, 32 at 7x7x1024: 0.95). So it does in grouped 1x1 kernels, where there
-// is but one tap to use what was permuted or copied; for these there is own_grouped_pointwise.cpp,
-// where lanes are pixels. In caches that others have emptied the gain at 8 a group is gone (0.9),
-// that at 4 is not (2.5).
+// `:dots` sums pairs of inputs by the dot products of AVX-512 BF16, which halves the permutations
+// and, where these instructions run at full speed, the products.
 //
-// In bf16 it is as fast as in f32. `:dots` sums pairs of inputs by the dot products of AVX-512
-// BF16, which halves the permutations and, where these instructions run at full speed, the
-// products; here they run at less than half the rate of the f32 ones, and it is 0.55 to 0.65 times
-// as fast.
+// Against the best of oneDNN 2.6.3 and OpenBLAS on a core of a Zen 4, in turns (kernel_table), f32
+// and bf16: 4 channels a group at 56x56x128 2.0 and 1.9 times as fast, 8 at 28x28x256 1.0 and 0.87.
+// It loses with stride 2, where a pixel is used 2.25 times instead of nine (8 a group at 56x56x256:
+// 0.51 and 0.43, at 4 a group 1.4 and 0.94), and where one group fills vectors and oneDNN is near
+// the peak anyway (16 a group at 14x14x512: 0.88 and 0.79; 32 at 7x7x1024: 0.86 and 0.83). So it
+// does in grouped 1x1 kernels, where there is but one tap to use what was permuted or copied; for
+// these there is own_grouped_pointwise.cpp, where lanes are pixels. Late is the faster one there,
+// 1.3 times at 8 a group and 1.8 with stride 2. Of version 2 on an Emerald Rapids, which had only
+// the early one, f32: 2.75 at 4 a group, 1.4 at 8, 6.3 at 2; dot products of bf16 run at less than
+// half the rate of f32's there, and `:dots` was 0.55 to 0.65 times as fast as widening.
 
 namespace fettle {
 namespace {

@@ -41,10 +41,11 @@
 // 0.51 and 0.43, at 4 a group 1.4 and 0.94), and where one group fills vectors and oneDNN is near
 // the peak anyway (16 a group at 14x14x512: 0.88 and 0.79; 32 at 7x7x1024: 0.86 and 0.83). So it
 // does in grouped 1x1 kernels, where there is but one tap to use what was permuted or copied; for
-// these there is own_grouped_pointwise.cpp, where lanes are pixels. Late is the faster one there,
-// 1.3 times at 8 a group and 1.8 with stride 2. Of version 2 on an Emerald Rapids, which had only
-// the early one, f32: 2.75 at 4 a group, 1.4 at 8, 6.3 at 2; dot products of bf16 run at less than
-// half the rate of f32's there, and `:dots` was 0.55 to 0.65 times as fast as widening.
+// these there is own_grouped_pointwise.cpp, where lanes are pixels. Late is the faster one
+// there: 1.25 times at 4 a group, 1.4 at 8, 1.7 with stride 2. Of version 2 on an Emerald Rapids,
+// which had only the early one, f32: 2.75 at 4 a group, 1.4 at 8, 6.3 at 2; dot products of bf16
+// run at less than half the rate of f32's there, and `:dots` was 0.55 to 0.65 times as fast as
+// widening.
 
 namespace fettle {
 namespace {

@@ -365,6 +365,7 @@ std::vector<LayerSpec> ElementwiseGrid() {
       if (x.size() < 2) continue;
       grid.push_back(Layer(Softmax{1}, dtype, {x}));
       grid.push_back(Layer(ChannelAffine{}, dtype, {x}, {{x[1]}, {x[1]}}));
+      grid.push_back(Layer(ChannelAffine{}, dtype, {x, {x[1]}, {x[1]}}));  // computed
       Shape per_channel(x.size(), 1);
       per_channel[1] = x[1];
       grid.push_back(Layer(Binary{BinaryKind::kMul}, dtype, {x, per_channel}));
